@@ -1,0 +1,204 @@
+import { closeBody, concat, isBody, isChunk, isSync, joinBytes, toBytes, when } from "./body.ts";
+import { WsgiError } from "./errors.ts";
+import { ResponseHead } from "./head.ts";
+import type { Application, Body, Chunk, Environ, HeaderList, MaybePromise } from "./types.ts";
+
+/** Is a response as a value: the head is there, the body still to be read and closed. */
+export interface Captured {
+  /** The status line. */
+  readonly status: string;
+  /** The header fields. */
+  readonly headers: HeaderList;
+  /** What the application wrote and what it returned, in this order. Whoever has it must close it. */
+  readonly body: Body;
+}
+
+/**
+ * Calls an application and gives its response as a value, for a layer that must see the head before it
+ * decides. A body that starts the response late is read up to its first chunk, and not further.
+ *
+ * @param app - the application
+ * @param environ - the request
+ * @returns the response; a promise of it only if the application is asynchronous
+ * @throws whatever the application throws before its response starts; WsgiError if it never starts
+ * @example
+ * ```ts
+ * import { capture, setupTestingDefaults } from "@wsgi/core";
+ *
+ * const hello = (environ, startResponse) => {
+ *   startResponse("200 OK", []);
+ *   return ["Hello"];
+ * };
+ * const { status, body } = await capture(hello, setupTestingDefaults());
+ * ```
+ * @see SPEC.md [start-lazy]
+ */
+export function capture<E extends Environ>(
+  app: Application<E>,
+  environ: E,
+): MaybePromise<Captured> {
+  const head = new ResponseHead();
+  const written: Chunk[] = [];
+  const write = (chunk: Chunk): void => {
+    head.sent = true;
+    written.push(checkChunk(chunk));
+  };
+  const result = app(environ, (status, headers, excInfo) => {
+    head.start(status, headers, excInfo);
+    return write;
+  });
+  return when(isBody(result) ? result : (result as PromiseLike<Body>), (body) =>
+    when(startedBody(checkBody(body), head), (started) => {
+      head.sent = true;
+      return {
+        status: head.status,
+        headers: head.headers,
+        body: written.length === 0 ? started : concat(written, started),
+      };
+    }),
+  );
+}
+
+/**
+ * Makes sure that what an application returned is a body.
+ *
+ * @param body - what it returned, settled
+ * @returns the same
+ * @throws WsgiError [body-iterable] if it is a string, bytes, or nothing that can be iterated
+ * @example
+ * ```ts
+ * import { checkBody } from "@wsgi/core";
+ *
+ * checkBody(["Hello"]); // ["Hello"]
+ * ```
+ * @see SPEC.md [body-iterable]
+ */
+export function checkBody(body: unknown): Body {
+  if (isBody(body)) return body;
+  const wanted =
+    typeof body === "string" || body instanceof Uint8Array
+      ? "wanted an iterable of chunks: return [text]"
+      : "wanted an iterable of strings or Uint8Arrays";
+  throw new WsgiError(
+    "application",
+    "body-iterable",
+    `Cannot send the body: the application returned ${nameType(body)}; ${wanted}`,
+  );
+}
+
+/**
+ * Makes sure that what a body yielded is a chunk.
+ *
+ * @param chunk - what it yielded, settled
+ * @returns the same
+ * @throws WsgiError [body-chunk] if it is neither a string nor a Uint8Array
+ * @example
+ * ```ts
+ * import { checkChunk } from "@wsgi/core";
+ *
+ * checkChunk("Hello"); // "Hello"
+ * ```
+ * @see SPEC.md [body-chunk]
+ */
+export function checkChunk(chunk: unknown): Chunk {
+  if (isChunk(chunk)) return chunk;
+  throw new WsgiError(
+    "application",
+    "body-chunk",
+    `Cannot send a chunk: it is ${nameType(chunk)}; wanted a string or a Uint8Array`,
+  );
+}
+
+function nameType(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "object") return `an object of type ${value.constructor?.name ?? "Object"}`;
+  return `a ${typeof value}`;
+}
+
+/** Reads up to the first chunk if the response has not started yet, and puts back what was read. */
+function startedBody(body: Body, head: ResponseHead): MaybePromise<Body> {
+  if (head.code !== 0) return body;
+  return isSync(body) ? startSync(body, head) : startAsync(body, head);
+}
+
+function startSync(body: Iterable<Chunk> & Body, head: ResponseHead): Body {
+  const iterator = body[Symbol.iterator]();
+  const read: Chunk[] = [];
+  try {
+    let step = iterator.next();
+    while (!step.done && head.code === 0 && step.value === "") step = iterator.next();
+    head.demand();
+    if (!step.done) read.push(step.value);
+  } catch (error) {
+    iterator.return?.();
+    closeQuietly(body);
+    throw error;
+  }
+  return concat(read, { [Symbol.iterator]: () => iterator, close: () => closeBody(body) });
+}
+
+async function startAsync(body: AsyncIterable<Chunk> & Body, head: ResponseHead): Promise<Body> {
+  const iterator = body[Symbol.asyncIterator]();
+  const read: Chunk[] = [];
+  try {
+    let step = await iterator.next();
+    while (!step.done && head.code === 0 && step.value === "") step = await iterator.next();
+    head.demand();
+    if (!step.done) read.push(step.value);
+  } catch (error) {
+    await iterator.return?.();
+    await closeQuietly(body);
+    throw error;
+  }
+  return concat(read, { [Symbol.asyncIterator]: () => iterator, close: () => closeBody(body) });
+}
+
+/** Closes a body whose failure is already on its way, which an error in `close()` must not hide. */
+function closeQuietly(body: Body): void | Promise<void> {
+  try {
+    return when(
+      closeBody(body) as MaybePromise<void>,
+      () => {},
+      () => {},
+    ) as void | Promise<void>;
+  } catch {
+    // The first error is the one to report.
+  }
+}
+
+/**
+ * Reads a body to its end and closes it.
+ *
+ * @param body - the body
+ * @returns all of its bytes; a promise of them only if the body or its `close()` is asynchronous
+ * @throws whatever the body throws, after closing it; WsgiError [body-chunk] for what is no chunk
+ * @example
+ * ```ts
+ * import { readBody } from "@wsgi/core";
+ *
+ * new TextDecoder().decode(await readBody(["Hello, ", "world!"])); // "Hello, world!"
+ * ```
+ * @see SPEC.md [close-once]
+ */
+export function readBody(body: Body): MaybePromise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const closed = (): MaybePromise<Uint8Array> =>
+    when(closeBody(body) as MaybePromise<void>, () => joinBytes(chunks));
+  if (!isSync(body)) return readAsync(body, chunks).then(closed);
+  try {
+    for (const chunk of body) chunks.push(toBytes(checkChunk(chunk)));
+  } catch (error) {
+    void closeQuietly(body);
+    throw error;
+  }
+  return closed();
+}
+
+async function readAsync(body: AsyncIterable<Chunk> & Body, chunks: Uint8Array[]): Promise<void> {
+  try {
+    for await (const chunk of body) chunks.push(toBytes(checkChunk(chunk)));
+  } catch (error) {
+    await closeQuietly(body);
+    throw error;
+  }
+}

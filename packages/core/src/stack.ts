@@ -1,0 +1,342 @@
+import type { AddsOf, AnyMiddleware, Application, Middleware, NeedsOf } from "./types.ts";
+
+/** Is what the layers of a stack add together. */
+export type StackAdds<Layers extends readonly unknown[]> = Layers extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? AddsOf<First> & StackAdds<Rest>
+  : unknown;
+
+/** Is what the layers of a stack need and do not find in a layer around them. */
+export type StackNeeds<Layers extends readonly unknown[]> = Layers extends readonly [
+  infer First,
+  ...infer Rest,
+]
+  ? NeedsOf<First> & Without<StackNeeds<Rest>, AddsOf<First>>
+  : unknown;
+
+type Without<Needs, Adds> =
+  Extract<keyof Needs, keyof Adds> extends never ? Needs : Omit<Needs, keyof Adds>;
+
+/** Is a middleware made of others, which it still shows. */
+export interface Stack<Adds = unknown, Needs = unknown> extends Middleware<Adds, Needs> {
+  /** The layers, outermost first, with the layers of stacks within it in their place. */
+  readonly layers: readonly AnyMiddleware[];
+}
+
+// An application carries how it was composed under this key, for tools that draw or take it apart.
+// It is registered, so that a tool finds it whichever copy of this package it has.
+const composition: unique symbol = Symbol.for("wsgi.composition") as never;
+
+/** Says how an application was made from others. */
+export interface Composition {
+  /** What it is called in a picture, `"mount"`; not used where there are layers. */
+  readonly name: string;
+  /** The layers around its only part, outermost first. */
+  readonly layers?: readonly AnyMiddleware[];
+  /** The applications that it calls, in the order in which it looks at them. */
+  readonly parts: readonly Part[];
+  /** Makes the same composition of other applications, given in the order of `parts`. */
+  rebuild(apps: readonly Application[]): Application;
+}
+
+/** Is one of the applications that a composed application calls. */
+export interface Part {
+  /** When it is called, `"GET /users/:id"`; `""` if always. */
+  readonly label: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- parts may need keys that the whole provides
+  readonly app: Application<any>;
+}
+
+/**
+ * Composes layers: `stack(a, b, c)(app)` is `a(b(c(app)))`. The first is the outermost: it sees the
+ * request first and the response last. Composing happens once, here; a request only meets the layers.
+ *
+ * @param layers - middleware, outermost first; stacks among them are laid open
+ * @returns the middleware that applies them all, with its `layers`
+ * @throws TypeError if a layer is not a function, or does not return one when it is applied
+ * @example
+ * ```ts
+ * import { stack } from "@wsgi/core";
+ *
+ * const shout = (app) => (environ, startResponse) => app(environ, startResponse);
+ * const quiet = (app) => (environ, startResponse) => app(environ, startResponse);
+ * const both = stack(shout, quiet);
+ * both.layers.map((layer) => layer.name); // ["shout", "quiet"]
+ * ```
+ * @see SPEC.md [layer-compose]; Go's alice
+ */
+export function stack<const Layers extends readonly AnyMiddleware[]>(
+  ...layers: Layers
+): Stack<StackAdds<Layers>, StackNeeds<Layers>> {
+  layers.forEach((layer, i) => {
+    if (typeof layer !== "function") {
+      throw new TypeError(
+        `Cannot stack the layers: layer ${i + 1} is ${layer === null ? "null" : typeof layer}; wanted a middleware, (app) => app. Was its factory called?`,
+      );
+    }
+  });
+  const flat = layers.flatMap((layer): readonly AnyMiddleware[] =>
+    isStack(layer) ? layer.layers : [layer],
+  );
+  const stacked = (app: Application): Application => {
+    checkApplication(app, "stack");
+    // Each layer's application is noted, so that a layer can tell what is inside it.
+    return flat.reduceRight((inner, layer, i) => {
+      const wrapped = applyLayer(layer, inner);
+      return wrapped === inner ? inner : noteStack(wrapped, flat.slice(i), app);
+    }, app);
+  };
+  return Object.assign(stacked, { layers: flat }) as unknown as Stack<
+    StackAdds<Layers>,
+    StackNeeds<Layers>
+  >;
+}
+
+function noteStack(
+  wrapped: Application,
+  layers: readonly AnyMiddleware[],
+  app: Application,
+): Application {
+  return compose(wrapped, {
+    name: "stack",
+    layers,
+    parts: [{ label: "", app }],
+    rebuild: ([inner]) => stack(...layers)(inner!),
+  });
+}
+
+function isStack(layer: AnyMiddleware): layer is Stack {
+  return Array.isArray((layer as Partial<Stack>).layers);
+}
+
+function applyLayer(layer: AnyMiddleware, app: Application): Application {
+  const wrapped: unknown = layer(app);
+  if (typeof wrapped !== "function") {
+    throw new TypeError(
+      `Cannot stack the layers: ${nameOf(layer)} returned ${wrapped === null ? "null" : typeof wrapped} for an application; wanted an application. Was its factory called?`,
+    );
+  }
+  return wrapped as Application;
+}
+
+/**
+ * Makes sure that something can be called as an application.
+ *
+ * @param app - anything
+ * @param place - who wants it, for the message
+ * @returns the same
+ * @throws TypeError if it is not a function
+ * @example
+ * ```ts
+ * import { checkApplication } from "@wsgi/core";
+ *
+ * checkApplication(() => ["Hello"], "serve");
+ * ```
+ * @see SPEC.md [call-callable]
+ */
+export function checkApplication(app: unknown, place: string): Application {
+  if (typeof app === "function") return app as Application;
+  throw new TypeError(
+    `Cannot ${place}: the application is ${app === null ? "null" : typeof app}; wanted a function (environ, startResponse) => body`,
+  );
+}
+
+/**
+ * Notes on an application how it was made from others, so that `describe` and `interleave` see into it.
+ * For layers that call more than one application; `stack` does it by itself.
+ *
+ * @param app - the composed application, made for this purpose: it is given a property
+ * @param how - the parts and the way to put them together
+ * @returns the same application
+ * @example
+ * ```ts
+ * import { compose } from "@wsgi/core";
+ *
+ * const either = (first, second) =>
+ *   compose((environ, startResponse) => (Math.random() < 0.5 ? first : second)(environ, startResponse), {
+ *     name: "either",
+ *     parts: [{ label: "first", app: first }, { label: "second", app: second }],
+ *     rebuild: ([one, two]) => either(one, two),
+ *   });
+ * ```
+ * @see SPEC.md [layer-describe]
+ */
+export function compose<App extends object>(app: App, how: Composition): App {
+  return Object.defineProperty(app, composition, { value: how, configurable: true });
+}
+
+/**
+ * Tells how an application was made from others.
+ *
+ * @param app - an application
+ * @returns its parts, or undefined if it is a plain application
+ * @example
+ * ```ts
+ * import { compositionOf, stack } from "@wsgi/core";
+ *
+ * const same = (app) => (environ, startResponse) => app(environ, startResponse);
+ * compositionOf(stack(same)(() => ["Hello"])).layers; // [same]
+ * ```
+ * @see SPEC.md [layer-describe]
+ */
+export function compositionOf(app: object): Composition | undefined {
+  return (app as { [composition]?: Composition })[composition];
+}
+
+/** Is the place between a server and its application. */
+export interface Boundary {
+  /** The name of the layer outside; `"server"` for the outermost boundary. */
+  readonly outer: string;
+  /** The name of the layer or application inside; `"application"` where it is not known yet. */
+  readonly inner: string;
+}
+
+/**
+ * Puts something between every two layers, before the first and behind the last: a validator in tests,
+ * a probe in development. In an application it reaches through mounts, routers and stacks within it.
+ *
+ * @param composed - a stack, or an application made with one
+ * @param between - makes the middleware for a boundary; called once for each
+ * @returns a stack from a stack, an application from an application
+ * @throws TypeError if `between` does not return a middleware
+ * @example
+ * ```ts
+ * import { interleave, stack } from "@wsgi/core";
+ *
+ * const trace = ({ outer, inner }) => (app) => (environ, startResponse) => {
+ *   console.log(`${outer} calls ${inner}`);
+ *   return app(environ, startResponse);
+ * };
+ * const traced = interleave(stack(), trace)(() => ["Hello"]);
+ * ```
+ * @see SPEC.md [layer-compose]
+ */
+export function interleave<Adds, Needs>(
+  composed: Stack<Adds, Needs>,
+  between: (boundary: Boundary) => Middleware,
+): Stack<Adds, Needs>;
+export function interleave(
+  composed: Application,
+  between: (boundary: Boundary) => Middleware,
+): Application;
+export function interleave(
+  composed: Stack | Application,
+  between: (boundary: Boundary) => Middleware,
+): Stack | Application {
+  if (!isStack(composed as AnyMiddleware)) {
+    return openApplication(composed as Application, "server", between);
+  }
+  const { layers } = composed as Stack;
+  const innermost = { outer: lastName(layers, "server"), inner: "application" };
+  return stack(...openLayers(layers, "server", between), between(innermost));
+}
+
+/** Puts a boundary before each layer. */
+function openLayers(
+  layers: readonly AnyMiddleware[],
+  outermost: string,
+  between: (boundary: Boundary) => Middleware,
+): AnyMiddleware[] {
+  return layers.flatMap((layer, i) => [
+    between({ outer: lastName(layers.slice(0, i), outermost), inner: nameOf(layer) }),
+    layer,
+  ]);
+}
+
+/** Puts a boundary before an application, and into it wherever it is composed of others. */
+function openApplication(
+  app: Application,
+  outer: string,
+  between: (boundary: Boundary) => Middleware,
+): Application {
+  const how = compositionOf(app);
+  if (how === undefined) return stack(between({ outer, inner: nameOf(app) }))(app);
+  const inside = lastName(how.layers ?? [], how.name);
+  const parts = how.parts.map((part) => openApplication(part.app, inside, between));
+  return how.layers === undefined
+    ? stack(between({ outer, inner: how.name }))(how.rebuild(parts))
+    : stack(...openLayers(how.layers, outer, between))(parts[0]!);
+}
+
+function lastName(layers: readonly AnyMiddleware[], none: string): string {
+  const last = layers.at(-1);
+  return last === undefined ? none : nameOf(last);
+}
+
+/** Is an application as a tree of names. */
+export interface Outline {
+  /** When the application around it calls it; `""` if always. */
+  readonly label: string;
+  /** The name of the layer or application. */
+  readonly name: string;
+  /** What it calls. */
+  readonly inside: readonly Outline[];
+}
+
+/**
+ * Tells the tree of layers and applications within an application.
+ *
+ * @param app - the application, made with `stack`, `mount`, a router …
+ * @returns the tree, as plain data
+ * @example
+ * ```ts
+ * import { outline } from "@wsgi/core";
+ *
+ * function hello() { return ["Hello"]; }
+ * outline(hello); // { label: "", name: "hello", inside: [] }
+ * ```
+ * @see SPEC.md [layer-describe]
+ */
+export function outline(app: object): Outline {
+  return outlinePart({ label: "", app: app as Application });
+}
+
+function outlinePart({ label, app }: Part): Outline {
+  const how = compositionOf(app);
+  if (how === undefined) return { label, name: nameOf(app), inside: [] };
+  if (how.layers === undefined)
+    return { label, name: how.name, inside: how.parts.map(outlinePart) };
+  const tree = how.layers.reduceRight<Outline>(
+    (inside, layer) => ({ label: "", name: nameOf(layer), inside: [inside] }),
+    outlinePart(how.parts[0]!),
+  );
+  return { ...tree, label };
+}
+
+/**
+ * Prints the tree of layers and applications within an application, one on a line.
+ *
+ * @param app - the application, made with `stack`, `mount`, a router …
+ * @returns the lines, without a final newline
+ * @example
+ * ```ts
+ * import { describe, stack } from "@wsgi/core";
+ *
+ * function shout(app) { return (environ, startResponse) => app(environ, startResponse); }
+ * function hello() { return ["Hello"]; }
+ * console.log(describe(stack(shout)(hello)));
+ * // shout
+ * // └─ hello
+ * ```
+ * @see SPEC.md [layer-describe]
+ */
+export function describe(app: object): string {
+  return describeTree(outline(app), "", "").join("\n");
+}
+
+function describeTree({ label, name, inside }: Outline, lead: string, indent: string): string[] {
+  const line = label === "" ? name : `${label}  ${name}`;
+  return [
+    lead + line,
+    ...inside.flatMap((part, i) => {
+      const last = i === inside.length - 1;
+      return describeTree(part, indent + (last ? "└─ " : "├─ "), indent + (last ? "   " : "│  "));
+    }),
+  ];
+}
+
+function nameOf(part: object): string {
+  return (part as { name?: string }).name || "(anonymous)";
+}
