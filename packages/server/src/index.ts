@@ -1,1 +1,3 @@
-export {};
+export { signalKey, type ServerEnviron } from "./environ.ts";
+export { nodeListener, type ListenerOptions } from "./listener.ts";
+export { makeServer, serve, type ServeOptions, type WsgiServer } from "./serve.ts";

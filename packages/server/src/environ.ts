@@ -1,0 +1,120 @@
+import cluster from "node:cluster";
+import type { IncomingMessage } from "node:http";
+import {
+  decodePath,
+  FileWrapper,
+  type Environ,
+  type ErrorStream,
+  type FileLike,
+  type InputStream,
+} from "@wsgi/core";
+import type { Connection } from "./connection.ts";
+import { checkHost, checkTransferEncoding, readTarget, RefusedRequest } from "./request.ts";
+
+/** Is the key of the function that tells when the client has left. */
+export const signalKey = "wsgix.signal";
+
+/** Is what every request served here has besides the contract's own keys. */
+export interface ServerEnviron extends Environ {
+  /**
+   * Makes the signal that aborts when the client leaves before the response has ended. Called only by
+   * who needs it, because a signal costs more than a small request does.
+   */
+  [signalKey]: (environ: Environ) => AbortSignal;
+}
+
+/** Is what the requests of one server have in common. */
+export interface EnvironDefaults {
+  readonly errors: ErrorStream;
+  readonly signal: (environ: Environ) => AbortSignal;
+  readonly more: Readonly<Record<string, unknown>>;
+}
+
+const version: readonly [1, 0] = [1, 0];
+
+/**
+ * Makes the environ of a request.
+ *
+ * @throws RefusedRequest if the request must not reach the application
+ */
+export function createEnviron(
+  req: IncomingMessage,
+  connection: Connection,
+  input: InputStream,
+  defaults: EnvironDefaults,
+): ServerEnviron {
+  const { authority, path, query } = readTarget(req);
+  const environ: ServerEnviron = {
+    REQUEST_METHOD: req.method!,
+    SCRIPT_NAME: "",
+    PATH_INFO: decodePath(path),
+    QUERY_STRING: query,
+    SERVER_NAME: connection.serverName,
+    SERVER_PORT: connection.serverPort,
+    SERVER_PROTOCOL: req.httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0",
+    REQUEST_URI: req.url!,
+    REMOTE_ADDR: connection.remoteAddr,
+    REMOTE_PORT: connection.remotePort,
+    "wsgi.version": version,
+    "wsgi.url_scheme": connection.encrypted ? "https" : "http",
+    "wsgi.input": input,
+    "wsgi.errors": defaults.errors,
+    "wsgi.multithread": false,
+    "wsgi.multiprocess": cluster.isWorker,
+    "wsgi.run_once": false,
+    "wsgi.input_terminated": true,
+    "wsgi.file_wrapper": wrapFile,
+    [signalKey]: defaults.signal,
+  };
+  if (connection.encrypted) environ.HTTPS = "on";
+  addHeaders(environ, req.rawHeaders);
+  if (environ.HTTP_HOST !== undefined) checkHost(environ.HTTP_HOST);
+  if (environ.HTTP_TRANSFER_ENCODING !== undefined) {
+    checkTransferEncoding(environ.HTTP_TRANSFER_ENCODING, req.httpVersion);
+  }
+  if (authority !== undefined) {
+    checkHost(authority);
+    environ.HTTP_HOST = authority;
+  }
+  return Object.assign(environ, defaults.more);
+}
+
+function wrapFile(file: FileLike, blockSize?: number): FileWrapper {
+  return new FileWrapper(file, blockSize);
+}
+
+/** Fields that mean one thing only, so that a second one is an attempt at something. */
+const singular: ReadonlySet<string> = new Set([
+  "CONTENT_LENGTH",
+  "CONTENT_TYPE",
+  "HTTP_AUTHORIZATION",
+  "HTTP_HOST",
+]);
+
+function addHeaders(environ: Environ, rawHeaders: readonly string[]): void {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const key = environKey(rawHeaders[i]!);
+    if (key === "") continue;
+    const value = rawHeaders[i + 1]!;
+    const before = environ[key];
+    if (before === undefined) environ[key] = value;
+    else if (singular.has(key)) throw new RefusedRequest(400, `${rawHeaders[i]} is given twice`);
+    else environ[key] = `${before as string}${key === "HTTP_COOKIE" ? "; " : ", "}${value}`;
+  }
+}
+
+// Clients use a hundred names or so; the bound is for those that make them up.
+const keys = new Map<string, string>();
+const keysLimit = 1_024;
+
+/** Names the key of a header field; "" for a name with "_", which could pass for one with "-". */
+function environKey(name: string): string {
+  let key = keys.get(name);
+  if (key === undefined) {
+    const upper = name.toUpperCase().replaceAll("-", "_");
+    const bare = upper === "CONTENT_TYPE" || upper === "CONTENT_LENGTH";
+    key = name.includes("_") ? "" : bare ? upper : `HTTP_${upper}`;
+    if (keys.size < keysLimit) keys.set(name, key);
+  }
+  return key;
+}

@@ -1,0 +1,98 @@
+import type { IncomingMessage } from "node:http";
+import { ClientDisconnected, createInput, type InputStream } from "@wsgi/core";
+
+/** The most bytes of an unread body that are thrown away to keep a connection. */
+const drainLimit = 65_536;
+
+/** Reads the body of a request on behalf of its `wsgi.input`, and only when it is asked. */
+export class RequestBody {
+  readonly input: InputStream;
+  readonly #req: IncomingMessage;
+  readonly #sendContinue: (() => void) | undefined;
+  #started = false;
+  #released = false;
+  #received = 0;
+  #settle: ((error?: Error) => void) | undefined;
+
+  /**
+   * @param req - the request
+   * @param sendContinue - tells a client that waits for it to go on, before the first read
+   */
+  constructor(req: IncomingMessage, sendContinue?: () => void) {
+    this.#req = req;
+    this.#sendContinue = sendContinue;
+    this.input = createInput(() => this.#next());
+  }
+
+  /**
+   * Whether the connection is better closed than kept, because nothing was read: the client may still
+   * wait for 100 Continue, or has more to send than is worth throwing away.
+   */
+  get endsConnection(): boolean {
+    if (this.#started) return false;
+    const length = Number(this.#req.headers["content-length"] ?? 0);
+    return this.#sendContinue !== undefined || length > drainLimit;
+  }
+
+  /** Ends reading. Whoever still reads gets an error, and a little of what is left is thrown away. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#settle?.(this.#cutShort());
+    const req = this.#req;
+    req.removeListener("readable", this.#onReadable);
+    if (req.readableEnded || req.destroyed) return;
+    let drained = 0;
+    req.on("data", (chunk: Uint8Array) => {
+      drained += chunk.byteLength;
+      if (drained > drainLimit) req.socket.destroy();
+    });
+  }
+
+  #next(): Uint8Array | null | Promise<Uint8Array | null> {
+    if (this.#released) throw this.#cutShort();
+    if (!this.#started) this.#start();
+    return this.#take() ?? (this.#req.readableEnded ? null : this.#wait());
+  }
+
+  #start(): void {
+    this.#started = true;
+    this.#sendContinue?.();
+    this.#req.on("readable", this.#onReadable);
+    this.#req.on("end", this.#onReadable);
+    this.#req.on("error", this.#onCutShort);
+    this.#req.on("close", this.#onCutShort);
+  }
+
+  #take(): Uint8Array | null {
+    const chunk = this.#req.read() as Uint8Array | null;
+    if (chunk !== null) this.#received += chunk.byteLength;
+    return chunk;
+  }
+
+  async #wait(): Promise<Uint8Array | null> {
+    for (;;) {
+      if (this.#req.destroyed) throw this.#cutShort();
+      await new Promise<void>((resolve, reject) => {
+        this.#settle = (error) => (error === undefined ? resolve() : reject(error));
+      });
+      const chunk = this.#take();
+      if (chunk !== null || this.#req.readableEnded) return chunk;
+    }
+  }
+
+  readonly #onReadable = (): void => this.#settle?.();
+
+  readonly #onCutShort = (): void => {
+    if (!this.#req.readableEnded) this.#settle?.(this.#cutShort());
+  };
+
+  #cutShort(): ClientDisconnected {
+    const length = this.#req.headers["content-length"];
+    const whole = length === undefined ? "" : ` of ${length}`;
+    const why = this.#released ? "the request has ended" : "the client has closed the connection";
+    return new ClientDisconnected(
+      `Cannot read the request body: ${why} after ${this.#received}${whole} bytes`,
+    );
+  }
+}

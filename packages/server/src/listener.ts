@@ -1,0 +1,155 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  checkApplication,
+  createErrors,
+  emptyInput,
+  type Application,
+  type Environ,
+} from "@wsgi/core";
+import { connectionOf, type Connection } from "./connection.ts";
+import { createEnviron, type EnvironDefaults } from "./environ.ts";
+import { RequestBody } from "./input.ts";
+import { RefusedRequest } from "./request.ts";
+import { Exchange, type ExchangeOwner } from "./respond.ts";
+
+/** Says what an application gets besides its requests. */
+export interface ListenerOptions {
+  /** More keys for every environ; they win over the server's own. Default: none. */
+  environ?: Readonly<Record<string, unknown>>;
+  /** Where `wsgi.errors` and the reports of errors go. Default: standard error. */
+  errors?: { write(text: string): unknown };
+}
+
+/** Is the server's own key: it leads from an environ, or a copy of one, to its exchange. */
+const exchangeKey = Symbol("wsgi.exchange");
+
+/** Answers node's requests with an application. */
+export class Listener implements ExchangeOwner {
+  closing = false;
+  readonly #app: Application;
+  readonly #defaults: EnvironDefaults;
+
+  constructor(app: Application, options: ListenerOptions) {
+    this.#app = checkApplication(app, "serve");
+    const { environ = {}, errors = process.stderr } = options;
+    if (typeof environ !== "object" || environ === null) {
+      throw new TypeError(
+        `Cannot serve: environ is ${JSON.stringify(environ)}; wanted an object of keys`,
+      );
+    }
+    if (typeof errors?.write !== "function") {
+      throw new TypeError("Cannot serve: errors has no write method; wanted { write(text) }");
+    }
+    const write = (text: string): void => {
+      try {
+        errors.write(text);
+      } catch {
+        // Where reports go is the one place that has nowhere to report to.
+      }
+    };
+    this.#defaults = { errors: createErrors(write), signal: signalOf, more: environ };
+  }
+
+  report(text: string): void {
+    this.#defaults.errors.write(text);
+  }
+
+  /**
+   * Answers a request when those before it on its connection are done.
+   *
+   * @param awaitsContinue - whether the client holds its body back until it is told to go on
+   */
+  handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    const connection = connectionOf(req.socket);
+    connection.enter(() => {
+      // A client that has left in the meantime is nobody to call the application for.
+      if (req.socket.destroyed) connection.done();
+      else this.#answer(req, res, connection, awaitsContinue);
+    });
+  }
+
+  #answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    connection: Connection,
+    awaitsContinue: boolean,
+  ): void {
+    const request = hasBody(req)
+      ? new RequestBody(req, awaitsContinue ? () => res.writeContinue() : undefined)
+      : undefined;
+    let environ: Environ & { [exchangeKey]?: Exchange };
+    try {
+      environ = createEnviron(req, connection, request?.input ?? emptyInput, this.#defaults);
+    } catch (error) {
+      refuse(
+        res,
+        error instanceof RefusedRequest ? error : new RefusedRequest(400, "it is malformed"),
+      );
+      request?.release();
+      connection.done();
+      return;
+    }
+    const exchange = new Exchange(req, res, request, this, () => connection.done());
+    environ[exchangeKey] = exchange;
+    exchange.run(this.#app, environ);
+  }
+}
+
+function signalOf(environ: Environ): AbortSignal {
+  const exchange = (environ as { [exchangeKey]?: Exchange })[exchangeKey];
+  if (exchange === undefined) {
+    throw new TypeError(
+      "Cannot make a signal: the environ is not one of this server's; wanted the request's own, or a copy of it",
+    );
+  }
+  return exchange.signal;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) > 0);
+}
+
+/** Answers a request that must not reach the application, and ends the connection. */
+function refuse(res: ServerResponse, { code, message }: RefusedRequest): void {
+  const text = `The request was refused: ${message}\n`;
+  const fields = [
+    "Content-Type",
+    "text/plain; charset=utf-8",
+    "Content-Length",
+    String(Buffer.byteLength(text)),
+  ];
+  if (code === 405) fields.push("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  res.writeHead(code, [...fields, "X-Content-Type-Options", "nosniff", "Connection", "close"]);
+  res.end(text);
+}
+
+/**
+ * Makes a request listener for an `http.Server` that is there already.
+ *
+ * Such a server answers `Expect: 100-continue` by itself, before the application reads, and ends when
+ * its owner ends it; `serve` does both as the contract has it.
+ *
+ * @param app - the application
+ * @param options - keys for environ and the place for errors
+ * @returns a listener for the server's `request` event
+ * @throws TypeError if the application is no function or an option is not what it should be
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { nodeListener } from "@wsgi/server";
+ *
+ * const server = createServer(nodeListener((environ, startResponse) => {
+ *   startResponse("200 OK", [["Content-Type", "text/plain"]]);
+ *   return ["Hello, world!"];
+ * }));
+ * ```
+ * @see SPEC.md, "HTTP"
+ */
+export function nodeListener(
+  app: Application,
+  options: ListenerOptions = {},
+): (req: IncomingMessage, res: ServerResponse) => void {
+  const listener = new Listener(app, options);
+  return (req, res) => listener.handle(req, res, false);
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage } from "node:http";
+
+/** Says with which status, and why, a request is refused before the application hears of it. */
+export class RefusedRequest extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.name = "RefusedRequest";
+    this.code = code;
+  }
+}
+
+/** Is a request target taken apart, with nothing decoded. */
+export interface Target {
+  /** The host and port that an absolute target names; they replace the Host header. */
+  readonly authority: string | undefined;
+  readonly path: string;
+  readonly query: string;
+}
+
+/** RFC 9112 section 3.2.2, absolute-form, for the two schemes that reach an origin server. */
+const absoluteForm = /^https?:\/\/(?:[^/?@]*@)?([^/?@]+)(\/[^?]*)?(?:\?(.*))?$/i;
+
+/**
+ * Takes a request target apart as RFC 9112 section 3.2 has it.
+ *
+ * @throws RefusedRequest for a method, version or target that an origin server does not answer
+ */
+export function readTarget(req: IncomingMessage): Target {
+  const { method, url = "", httpVersion } = req;
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") {
+    throw new RefusedRequest(
+      505,
+      `the version is HTTP/${httpVersion}; wanted HTTP/1.0 or HTTP/1.1`,
+    );
+  }
+  if (method === "TRACE" || method === "CONNECT") {
+    throw new RefusedRequest(405, `the method ${method} is not answered here`);
+  }
+  if (url.includes("#")) throw new RefusedRequest(400, "the request target has a fragment");
+  if (url.startsWith("/")) {
+    const end = url.indexOf("?");
+    return end === -1
+      ? { authority: undefined, path: url, query: "" }
+      : { authority: undefined, path: url.slice(0, end), query: url.slice(end + 1) };
+  }
+  if (url === "*" && method === "OPTIONS") return { authority: undefined, path: "*", query: "" };
+  const [, authority, path = "/", query = ""] = absoluteForm.exec(url) ?? [];
+  if (authority === undefined) {
+    throw new RefusedRequest(400, "the request target is neither a path nor an http URL");
+  }
+  return { authority, path, query };
+}
+
+/** RFC 3986 section 3.2.2, host, without what no name that is looked up contains; RFC 9110 section 7.2. */
+const hostForm = /^(?:[\w.~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/;
+
+/** @throws RefusedRequest unless the value is a host with or without a port */
+export function checkHost(host: string): void {
+  if (host.length > 261 || !hostForm.test(host)) {
+    throw new RefusedRequest(400, "Host is not a host name with an optional port");
+  }
+}
+
+/**
+ * Checks that a body's framing is one that node's parser has taken off: chunked, and nothing else.
+ *
+ * @throws RefusedRequest for any other transfer coding, and for a coding in HTTP/1.0
+ */
+export function checkTransferEncoding(codings: string, httpVersion: string): void {
+  if (httpVersion === "1.0") {
+    throw new RefusedRequest(400, "Transfer-Encoding is given in HTTP/1.0");
+  }
+  if (codings.toLowerCase() !== "chunked") {
+    const malformed = codings
+      .split(",")
+      .some((coding) => !/^[ \t]*[!#$%&'*+\-.^_`|~\w]+[ \t]*$/.test(coding));
+    throw new RefusedRequest(
+      malformed ? 400 : 501,
+      `Transfer-Encoding is ${JSON.stringify(codings)}; wanted "chunked" alone`,
+    );
+  }
+}

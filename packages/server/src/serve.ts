@@ -1,0 +1,210 @@
+import http from "node:http";
+import https from "node:https";
+import net from "node:net";
+import type { Duplex } from "node:stream";
+import type { Application } from "@wsgi/core";
+import { Listener, type ListenerOptions } from "./listener.ts";
+
+/** Says where and how to serve. */
+export interface ServeOptions extends ListenerOptions {
+  /** The name or address to listen on. Default: `"127.0.0.1"`, which only this machine reaches. */
+  host?: string;
+  /** The port, 0 to 65,535; 0 takes a free one. Default: 8000. */
+  port?: number;
+  /** The path of a Unix socket to listen on, in place of host and port. */
+  path?: string;
+  /** Key and certificate, as node:https takes them; with it the server speaks HTTPS. */
+  tls?: https.ServerOptions;
+}
+
+/** Is a server for one application. */
+export interface WsgiServer extends AsyncDisposable {
+  /** The address to open, `"http://127.0.0.1:8000"`; `"unix:/run/app.sock"` for a Unix socket. */
+  readonly url: string;
+  /** The node server beneath, for what is not offered here. */
+  readonly httpServer: http.Server | https.Server;
+  /** Listens, unless it does already, and goes on until the server is closed. */
+  serveForever(): Promise<void>;
+  /** Takes no more connections, lets the requests that are under way end, and then is done. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves an application, from now until it is closed.
+ *
+ * @param app - the application
+ * @param options - where and how
+ * @returns the server, once it listens
+ * @throws TypeError or RangeError if an option is not what it should be; Error if the address cannot be
+ *   listened on
+ * @example
+ * ```ts
+ * import { serve } from "@wsgi/server";
+ *
+ * const server = await serve((environ, startResponse) => {
+ *   startResponse("200 OK", [["Content-Type", "text/plain"]]);
+ *   return ["Hello, world!"];
+ * }, { port: 0 });
+ * await (await fetch(server.url)).text(); // "Hello, world!"
+ * await server.close();
+ * ```
+ * @see SPEC.md, "HTTP"
+ */
+export async function serve(app: Application, options: ServeOptions = {}): Promise<WsgiServer> {
+  const server = new Server(app, options);
+  await server.listen();
+  return server;
+}
+
+/**
+ * Makes a server that does not listen yet.
+ *
+ * @param host - the name or address to listen on
+ * @param port - the port, 0 to 65,535; 0 takes a free one
+ * @param app - the application
+ * @param options - how to serve
+ * @returns the server; `serveForever()` starts it
+ * @throws TypeError or RangeError if an option is not what it should be
+ * @example
+ * ```ts
+ * import { makeServer } from "@wsgi/server";
+ *
+ * const server = makeServer("127.0.0.1", 0, (environ, startResponse) => {
+ *   startResponse("200 OK", []);
+ *   return ["Hello, world!"];
+ * });
+ * const end = server.serveForever();
+ * await server.close();
+ * await end;
+ * ```
+ * @see wsgiref.simple_server.make_server
+ */
+export function makeServer(
+  host: string,
+  port: number,
+  app: Application,
+  options: Omit<ServeOptions, "host" | "port" | "path"> = {},
+): WsgiServer {
+  return new Server(app, { ...options, host, port });
+}
+
+class Server implements WsgiServer {
+  readonly httpServer: http.Server | https.Server;
+  readonly #listener: Listener;
+  readonly #address: { host: string; port: number } | { path: string };
+  readonly #scheme: string;
+  #listening: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(app: Application, options: ServeOptions) {
+    this.#address = readAddress(options);
+    this.#listener = new Listener(app, options);
+    this.#scheme = options.tls === undefined ? "http" : "https";
+    this.httpServer = createHttpServer(options.tls);
+    this.httpServer.maxHeadersCount = 0;
+    this.httpServer.on("request", (req, res) => this.#listener.handle(req, res, false));
+    this.httpServer.on("checkContinue", (req, res) => this.#listener.handle(req, res, true));
+    this.httpServer.on("connect", refuseConnect);
+  }
+
+  get url(): string {
+    if ("path" in this.#address) return `unix:${this.#address.path}`;
+    const bound = this.httpServer.address();
+    const port = bound === null || typeof bound === "string" ? this.#address.port : bound.port;
+    return `${this.#scheme}://${urlHost(this.#address.host)}:${port}`;
+  }
+
+  listen(): Promise<void> {
+    return (this.#listening ??= new Promise((resolve, reject) => {
+      const failed = (error: NodeJS.ErrnoException): void => {
+        reject(new Error(`Cannot listen on ${this.url}: ${explain(error)}`, { cause: error }));
+      };
+      this.httpServer.once("error", failed);
+      this.httpServer.listen(this.#address, () => {
+        this.httpServer.removeListener("error", failed);
+        resolve();
+      });
+    }));
+  }
+
+  async serveForever(): Promise<void> {
+    const ended = new Promise<void>((resolve) => void this.httpServer.once("close", resolve));
+    await this.listen();
+    await ended;
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= new Promise((resolve) => {
+      this.#listener.closing = true;
+      // http.Server#close of some node versions also cuts connections whose request is on its way.
+      net.Server.prototype.close.call(this.httpServer, () => resolve());
+      this.httpServer.closeIdleConnections();
+    }));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function createHttpServer(tls: https.ServerOptions | undefined): http.Server | https.Server {
+  if (tls === undefined) return http.createServer();
+  if (typeof tls !== "object" || tls === null) {
+    throw new TypeError(`Cannot serve: tls is ${JSON.stringify(tls)}; wanted { key, cert }`);
+  }
+  return https.createServer(tls);
+}
+
+function readAddress({
+  host,
+  port,
+  path,
+}: ServeOptions): { host: string; port: number } | { path: string } {
+  if (path !== undefined) {
+    if (host !== undefined || port !== undefined) {
+      throw new TypeError("Cannot serve: both path and host or port are given; wanted one address");
+    }
+    if (typeof path !== "string" || path === "") {
+      throw new TypeError(
+        `Cannot serve: path is ${JSON.stringify(path)}; wanted the path of a Unix socket`,
+      );
+    }
+    return { path };
+  }
+  const address = { host: host ?? "127.0.0.1", port: port ?? 8000 };
+  if (typeof address.host !== "string" || address.host === "") {
+    throw new TypeError(
+      `Cannot serve: host is ${JSON.stringify(host)}; wanted a name or an address`,
+    );
+  }
+  if (!Number.isInteger(address.port) || address.port < 0 || address.port > 65_535) {
+    throw new RangeError(
+      `Cannot serve: port is ${String(port)}; wanted a whole number from 0 to 65535`,
+    );
+  }
+  return address;
+}
+
+/** Writes a host for a URL; an address that stands for every interface is not one to open. */
+function urlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function explain({ code, message }: NodeJS.ErrnoException): string {
+  if (code === "EADDRINUSE") return "the address is in use; stop its server or choose another port";
+  if (code === "EACCES")
+    return "permission was denied; choose a port from 1024 upwards, or another path";
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    return "this machine has no such address; wanted one of its own, 127.0.0.1";
+  }
+  return message;
+}
+
+/** Answers CONNECT, which node:http would drop without a word. */
+function refuseConnect(_req: http.IncomingMessage, socket: Duplex): void {
+  socket.on("error", () => {});
+  socket.end(
+    "HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\nConnection: close\r\n\r\n",
+  );
+}
