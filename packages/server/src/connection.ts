@@ -14,7 +14,8 @@ export class Connection {
   readonly serverPort: string;
   readonly encrypted: boolean;
   #busy = false;
-  readonly #waiting: (() => void)[] = [];
+  #ended = false;
+  #waiting: (() => void)[] = [];
 
   constructor(socket: Socket) {
     this.encrypted = (socket as Partial<TLSSocket>).encrypted === true;
@@ -27,6 +28,7 @@ export class Connection {
 
   /** Runs a request when those before it are done; whoever runs must call `done` once. */
   enter(run: () => void): void {
+    if (this.#ended) return;
     if (this.#busy) {
       this.#waiting.push(run);
     } else {
@@ -41,6 +43,12 @@ export class Connection {
     if (next === undefined) this.#busy = false;
     // From the event loop, so that a client's long run of requests neither nests nor blocks.
     else setImmediate(next);
+  }
+
+  /** Lets nothing more in, because the present response is the last. */
+  end(): void {
+    this.#ended = true;
+    this.#waiting = [];
   }
 }
 

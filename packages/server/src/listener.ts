@@ -85,11 +85,10 @@ export class Listener implements ExchangeOwner {
         res,
         error instanceof RefusedRequest ? error : new RefusedRequest(400, "it is malformed"),
       );
-      request?.release();
-      connection.done();
+      connection.end();
       return;
     }
-    const exchange = new Exchange(req, res, request, this, () => connection.done());
+    const exchange = new Exchange(req, res, request, connection, this);
     environ[exchangeKey] = exchange;
     exchange.run(this.#app, environ);
   }

@@ -18,13 +18,13 @@ import {
   type HeaderList,
   type Write,
 } from "@wsgi/core";
+import type { Connection } from "./connection.ts";
 import type { RequestBody } from "./input.ts";
 
 /** Is what an exchange needs of its server. */
 export interface ExchangeOwner {
   /** Whether connections end with their present response, because the server is closing. */
-  readonly closing: boolean;
-  /** Takes the report of an error. It does not throw. */
+  readonly closing: boolean /** Takes the report of an error. It does not throw. */;
   report(text: string): void;
 }
 
@@ -37,14 +37,14 @@ const beyondAscii = /[\x80-\xff]/;
 
 /**
  * Is one request on its way through the application: keeps the contract's rules for the response, and
- * sends it. It is over exactly once, and then the body is closed and `done` is called.
+ * sends it. It is over exactly once; then the body is closed, and the next request may come.
  */
 export class Exchange {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #request: RequestBody | undefined;
+  readonly #connection: Connection;
   readonly #owner: ExchangeOwner;
-  readonly #done: () => void;
 
   readonly #head = new ResponseHead();
   #body: Body | undefined;
@@ -62,21 +62,21 @@ export class Exchange {
     req: IncomingMessage,
     res: ServerResponse,
     request: RequestBody | undefined,
+    connection: Connection,
     owner: ExchangeOwner,
-    done: () => void,
   ) {
     this.#req = req;
     this.#res = res;
     this.#request = request;
+    this.#connection = connection;
     this.#owner = owner;
-    this.#done = done;
   }
 
   /** Calls the application and answers with what it returns. */
   run(app: Application, environ: Environ): void {
     try {
       const result = app(environ, this.#startResponse);
-      if (isThenable(result) && !isBody(result)) result.then(this.#send, this.#fail);
+      if (!isBody(result) && isThenable(result)) result.then(this.#send, this.#fail);
       else this.#send(result as Body);
     } catch (error) {
       this.#fail(error);
@@ -275,9 +275,7 @@ export class Exchange {
     if (contentLength === -1 && length !== -1 && !isBodyless(code)) {
       fields.push("Content-Length", String(length));
     }
-    if (this.#owner.closing || this.#request?.endsConnection === true) {
-      fields.push("Connection", "close");
-    }
+    this.#endConnectionIfNeedBe(fields);
     this.#res.writeHead(code, status.slice(4), fields);
     return latin1;
   }
@@ -321,9 +319,15 @@ export class Exchange {
     if (this.#over) return;
     if (!this.#head.sent) this.#sendError();
     else if (this.#left <= 0) this.#res.end();
-    else this.#res.destroy();
+    else this.#cut();
     this.#finish();
   };
+
+  /** Breaks the connection, so that the client cannot take what it has for the whole. */
+  #cut(): void {
+    this.#connection.end();
+    this.#res.destroy();
+  }
 
   #isGoneBecauseOf(error: unknown): boolean {
     const gone = this.#gone || this.#res.destroyed || this.#req.destroyed;
@@ -341,11 +345,15 @@ export class Exchange {
       "Content-Length",
       String(text.length),
     ];
-    if (this.#owner.closing || this.#request?.endsConnection === true) {
-      fields.push("Connection", "close");
-    }
+    this.#endConnectionIfNeedBe(fields);
     this.#res.writeHead(500, text, fields);
     this.#res.end(text);
+  }
+
+  #endConnectionIfNeedBe(fields: string[]): void {
+    if (!this.#owner.closing && this.#request?.endsConnection !== true) return;
+    fields.push("Connection", "close");
+    this.#connection.end();
   }
 
   /** Listens for what can happen to a response that is not over at once. */
@@ -380,8 +388,8 @@ export class Exchange {
     const iterator = this.#iterator;
     if (iterator !== undefined) this.#settle(() => iterator.return?.());
     const body = this.#body;
-    if (body === undefined) this.#done();
-    else this.#close(body, this.#done);
+    if (body === undefined) this.#connection.done();
+    else this.#close(body, () => this.#connection.done());
   }
 
   #close(body: Body, closed: () => void = () => {}): void {

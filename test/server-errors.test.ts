@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Application } from "@wsgi/core";
+import { failing, respond } from "@wsgi/testing";
+import { answer, bodyOf, exchange, get, RawClient, serving } from "./serving.ts";
+
+describe("an application's error", () => {
+  it("gives a plain 500 without its text, and its stack on wsgi.errors (P80)", async () => {
+    const { response, reports } = await answer(failing("call", new Error("secret")), get);
+    assert.match(response, /^HTTP\/1\.1 500 Internal Server Error\r\nContent-Type: text\/plain/);
+    assert.equal(bodyOf(response), "Internal Server Error");
+    assert.match(reports, /^GET \/: Error: secret\n +at /);
+  });
+
+  it("gives the same when it comes as a rejection", async () => {
+    const app: Application = () => Promise.reject(new Error("secret"));
+    const { response, reports } = await answer(app, get);
+    assert.equal(bodyOf(response), "Internal Server Error");
+    assert.match(reports, /Error: secret/);
+  });
+
+  it("replaces a response that was started but not sent (F2)", async () => {
+    const { response } = await answer(failing("start"), get);
+    assert.match(response, /^HTTP\/1\.1 500 /);
+    assert.equal(response.match(/Content-Type/g)?.length, 1);
+  });
+
+  it("cuts the connection in mid-body, so that the client cannot take it for the whole (F3)", async () => {
+    const { response, reports } = await answer(failing("body"), get);
+    assert.match(response, /5\r\nHello\r\n$/);
+    assert.match(reports, /Failed in body/);
+  });
+
+  it("serves nothing more on a connection that was cut (S13)", async () => {
+    const { response } = await answer(failing("body"), `GET / HTTP/1.1\r\nHost: a\r\n\r\n${get}`);
+    assert.equal(response.match(/HTTP\/1\.1/g)?.length, 1);
+  });
+
+  it("is reported with its cause", async () => {
+    const error = new Error("outer", { cause: new Error("inner") });
+    const { reports } = await answer(failing("call", error), get);
+    assert.match(reports, /Error: outer[^]*Error: inner/);
+  });
+
+  it("is reported when it is no Error", async () => {
+    const { response, reports } = await answer(failing("call", undefined), get);
+    assert.match(response, /^HTTP\/1\.1 500 /);
+    assert.match(reports, /^GET \/: Error: Failed in call/);
+    const { reports: thrown } = await answer(failing("call", "a string"), get);
+    assert.match(thrown, /'a string'/);
+  });
+
+  it("leaves the connection to the next request, if the head had not left (F1)", async () => {
+    const app: Application = (environ, startResponse) => {
+      if (environ.PATH_INFO === "/bad") throw new Error("bad");
+      return respond(["good"])(environ, startResponse);
+    };
+    const { response } = await answer(app, `GET /bad HTTP/1.1\r\nHost: a\r\n\r\n${get}`);
+    assert.match(response, /^HTTP\/1\.1 500 [^]*HTTP\/1\.1 200 OK[^]*good$/);
+  });
+
+  it("does not end the server", async () => {
+    await using server = await serving(failing("call"));
+    await exchange(server, get);
+    assert.match(await exchange(server, get), /^HTTP\/1\.1 500 /);
+  });
+
+  it("does not end the process where the place for reports throws too", async () => {
+    const errors = {
+      write() {
+        throw new Error("disk full");
+      },
+    };
+    await using server = await serving(failing("call"), { errors });
+    assert.match(await exchange(server, get), /^HTTP\/1\.1 500 /);
+  });
+
+  it("is told apart from a request that is malformed", async () => {
+    await using server = await serving(respond(["x"]));
+    using client = await RawClient.connect(server);
+    assert.match(await client.send("nonsense\r\n\r\n").closed, /^HTTP\/1\.1 400 Bad Request/);
+    assert.equal(server.reports, "");
+  });
+});

@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Worker } from "node:worker_threads";
+import type { Application, Body } from "@wsgi/core";
+import { respond } from "@wsgi/testing";
+import { deferred, get, RawClient, serving, type ServingServer } from "./serving.ts";
+
+const megabyte = "x".repeat(1_000_000);
+
+/**
+ * Runs a client in a thread of its own, which raises the flag when it has received a text, and returns
+ * all that it has received in the end.
+ */
+async function receiveInThread(
+  port: number,
+  wanted: string,
+  flag: SharedArrayBuffer,
+): Promise<string> {
+  const code = `
+    const { parentPort, workerData: { port, request, wanted, flag } } = require("node:worker_threads");
+    const socket = require("node:net").connect(port, "127.0.0.1");
+    let received = "";
+    socket.on("data", (data) => {
+      received += data;
+      if (!received.includes(wanted)) return;
+      Atomics.store(new Int32Array(flag), 0, 1);
+      Atomics.notify(new Int32Array(flag), 0);
+    });
+    socket.on("close", () => parentPort.postMessage(received));
+    socket.write(request);
+  `;
+  const worker = new Worker(code, { eval: true, workerData: { port, request: get, wanted, flag } });
+  return await new Promise<string>((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+}
+
+/** Waits until the connection takes no more, and the event loop has gone round since. */
+async function stalled(server: ServingServer): Promise<void> {
+  const socket = await new Promise<import("node:net").Socket>((resolve) => {
+    server.server.httpServer.once("connection", resolve);
+  });
+  let full = 0;
+  while (full < 20) {
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    full = socket.writableNeedDrain ? full + 1 : 0;
+  }
+}
+
+describe("a chunk is not held back", () => {
+  it("while a synchronous body computes the next one (P67)", async () => {
+    const flag = new SharedArrayBuffer(4);
+    const app: Application = function* (_environ, startResponse) {
+      startResponse("200 OK", []);
+      yield "first";
+      // Blocks this thread until the client has the first chunk, or gives up.
+      Atomics.wait(new Int32Array(flag), 0, 0, 20_000);
+      yield Atomics.load(new Int32Array(flag), 0) === 1 ? "in time" : "held back";
+    };
+    await using server = await serving(app);
+    assert.match(await receiveInThread(server.port, "first", flag), /in time/);
+  });
+
+  it("when it is written with write() (P72)", async () => {
+    const go = deferred();
+    const app: Application = async (_environ, startResponse) => {
+      const write = startResponse("200 OK", []);
+      void write("first");
+      await go.promise;
+      return ["second"];
+    };
+    await using server = await serving(app);
+    using client = await RawClient.connect(server);
+    await client.send(get).until("first");
+    go.resolve();
+    assert.match(await client.closed, /second/);
+  });
+
+  it("when the next one of an async body waits for it to arrive (P07)", async () => {
+    const acknowledged = deferred();
+    const app: Application = async function* (_environ, startResponse) {
+      startResponse("200 OK", []);
+      yield "first";
+      await acknowledged.promise;
+      yield "second";
+    };
+    await using server = await serving(app);
+    using client = await RawClient.connect(server);
+    await client.send(get).until("first");
+    acknowledged.resolve();
+    assert.match(await client.closed, /second/);
+  });
+});
+
+describe("a slow reader", () => {
+  it("stops a synchronous body within the buffers, and gets it all in the end", async () => {
+    let taken = 0;
+    const body: Body = {
+      *[Symbol.iterator]() {
+        for (; taken < 100; taken++) yield megabyte;
+      },
+    };
+    await using server = await serving(
+      respond(body, { headers: [["Content-Length", "100000000"]] }),
+    );
+    const full = stalled(server);
+    using client = await RawClient.connect(server);
+    client.socket.pause();
+    client.send(get);
+    await full;
+    assert.ok(taken < 20, `${taken} chunks of 1 MB were taken`);
+    const received = await bytesUntilEnd(client);
+    assert.ok(received > 100_000_000);
+  });
+
+  it("stops an async body within the buffers", async () => {
+    let taken = 0;
+    const body: Body = {
+      async *[Symbol.asyncIterator]() {
+        for (; taken < 100; taken++) yield megabyte;
+      },
+    };
+    await using server = await serving(respond(body));
+    const full = stalled(server);
+    using client = await RawClient.connect(server);
+    client.socket.pause();
+    client.send(get);
+    await full;
+    assert.ok(taken < 20, `${taken} chunks of 1 MB were taken`);
+    await bytesUntilEnd(client);
+    assert.equal(taken, 100);
+  });
+
+  it("makes write() return a promise, which resolves when there is room", async () => {
+    let waits = 0;
+    const app: Application = async (_environ, startResponse) => {
+      const write = startResponse("200 OK", []);
+      for (let i = 0; i < 100; i++) {
+        const full = write(megabyte);
+        if (full === undefined) continue;
+        waits += 1;
+        await full;
+      }
+      return [];
+    };
+    await using server = await serving(app);
+    using client = await RawClient.connect(server);
+    client.send(get);
+    assert.ok((await bytesUntilEnd(client)) > 100_000_000);
+    assert.ok(waits > 0);
+  });
+
+  it("does not keep an upload from stopping the sender", async () => {
+    const reached = deferred();
+    const go = deferred();
+    const app: Application = async (environ, startResponse) => {
+      await environ["wsgi.input"].read(1);
+      reached.resolve();
+      await go.promise;
+      let length = 1;
+      for (;;) {
+        const block = await environ["wsgi.input"].read(65_536);
+        if (block.byteLength === 0) break;
+        length += block.byteLength;
+      }
+      startResponse("200 OK", []);
+      return [String(length)];
+    };
+    await using server = await serving(app);
+    using client = await RawClient.connect(server);
+    client.send(
+      "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 50000000\r\n\r\n",
+    );
+    for (let i = 0; i < 50; i++) client.send(megabyte);
+    await reached.promise;
+    // With the application not reading, the kernel's buffers are all that takes bytes.
+    for (let i = 0; i < 50; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    assert.ok(
+      client.socket.writableLength > 20_000_000,
+      `${client.socket.writableLength} bytes wait`,
+    );
+    go.resolve();
+    assert.match(await client.closed, /\r\n\r\n50000000$/);
+  });
+});
+
+describe("an endless synchronous body", () => {
+  it("leaves turns for other requests", async () => {
+    const app: Application = (environ, startResponse) => {
+      startResponse("200 OK", []);
+      if (environ.PATH_INFO === "/other") return ["other"];
+      return {
+        *[Symbol.iterator]() {
+          for (;;) yield "";
+        },
+      };
+    };
+    await using server = await serving(app);
+    using busy = await RawClient.connect(server);
+    busy.send(get);
+    assert.equal(await (await fetch(`${server.url}/other`)).text(), "other");
+  });
+});
+
+async function bytesUntilEnd(client: RawClient): Promise<number> {
+  let received = client.received.length;
+  client.socket.removeAllListeners("data");
+  client.socket.on("data", (data) => void (received += data.byteLength));
+  client.socket.resume();
+  await client.closed;
+  return received;
+}
