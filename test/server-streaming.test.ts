@@ -185,18 +185,33 @@ describe("a slow reader", () => {
   });
 });
 
-describe("an endless synchronous body", () => {
-  it("leaves turns for other requests", async () => {
-    const app: Application = (environ, startResponse) => {
+describe("an endless body without bytes leaves turns for other requests", () => {
+  const besides =
+    (body: Body): Application =>
+    (environ, startResponse) => {
       startResponse("200 OK", []);
-      if (environ.PATH_INFO === "/other") return ["other"];
-      return {
-        *[Symbol.iterator]() {
-          for (;;) yield "";
-        },
-      };
+      return environ.PATH_INFO === "/other" ? ["other"] : body;
     };
-    await using server = await serving(app);
+
+  it("if it is synchronous", async () => {
+    const body: Body = {
+      *[Symbol.iterator]() {
+        for (;;) yield "";
+      },
+    };
+    await using server = await serving(besides(body));
+    using busy = await RawClient.connect(server);
+    busy.send(get);
+    assert.equal(await (await fetch(`${server.url}/other`)).text(), "other");
+  });
+
+  it("if it is asynchronous (F13)", async () => {
+    const body: Body = {
+      async *[Symbol.asyncIterator]() {
+        for (;;) yield "";
+      },
+    };
+    await using server = await serving(besides(body));
     using busy = await RawClient.connect(server);
     busy.send(get);
     assert.equal(await (await fetch(`${server.url}/other`)).text(), "other");

@@ -28,9 +28,10 @@ export interface ExchangeOwner {
   report(text: string): void;
 }
 
-/** How much a synchronous body may yield before other requests get a turn, in bytes and in chunks. */
-const turnBytes = 262_144;
+/** How many chunks a body may yield before other requests get a turn. */
 const turnChunks = 64;
+/** How many bytes a synchronous body may yield before that. */
+const turnBytes = 262_144;
 
 const nothing = Buffer.alloc(0);
 const beyondAscii = /[\x80-\xff]/;
@@ -52,6 +53,8 @@ export class Exchange {
   #iterator: Iterator<Chunk> | AsyncIterator<Chunk> | undefined;
   /** How many bytes the declared length still allows; negative once there were too many. */
   #left = Infinity;
+  /** How many steps of an async body were taken. */
+  #steps = 0;
   #over = false;
   #gone = false;
   #watching = false;
@@ -220,8 +223,10 @@ export class Exchange {
           return;
         }
         const chunk = checkChunk(step.value);
-        if (chunk.length === 0 || this.#sendChunk(chunk)) this.#pull();
-        else this.#pullWhenDrained();
+        const flowing = chunk.length === 0 || this.#sendChunk(chunk);
+        if (!flowing) this.#pullWhenDrained();
+        else if (++this.#steps % turnChunks === 0) setImmediate(this.#pull);
+        else this.#pull();
       } catch (error) {
         this.#fail(error);
       }
