@@ -265,6 +265,25 @@ describe("when the client leaves", () => {
     assert.deepEqual(await outcome.promise, ["ClientDisconnected", "ClientDisconnected"]);
   });
 
+  it("a write() that nobody waited for does not end the process", async () => {
+    const left = deferred();
+    const app: Application = async (environ, startResponse) => {
+      const signal = (environ as ServerEnviron)["wsgix.signal"](environ);
+      const write = startResponse("200 OK", []);
+      for (let i = 0; i < 100; i++) void write("x".repeat(100_000));
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      left.resolve();
+      return [];
+    };
+    await using server = await serving(app);
+    using client = await RawClient.connect(server);
+    client.socket.pause();
+    client.send(get);
+    client.socket.once("readable", () => client.socket.destroy());
+    await left.promise;
+    assert.equal(server.reports, "");
+  });
+
   it("what the application fails of because of it is not reported", async () => {
     const failed = deferred();
     const app: Application = async (environ, startResponse) => {
