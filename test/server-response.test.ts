@@ -125,7 +125,10 @@ describe("the server sending a head", () => {
 
   it("sends Latin-1 headers as Latin-1 before the first of many chunks", async () => {
     const app: Application = function* (_environ, startResponse) {
-      startResponse("200 OK", [["X-Name", "\xe9"]]);
+      startResponse("200 OK", [
+        ["X-Name", "\xe9"],
+        ["Content-Length", "2"],
+      ]);
       yield "é";
     };
     assert.match((await answer(app, get)).response, /\r\nX-Name: \xe9\r\n/);

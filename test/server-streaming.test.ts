@@ -203,6 +203,7 @@ describe("an endless body without bytes leaves turns for other requests", () => 
     using busy = await RawClient.connect(server);
     busy.send(get);
     assert.equal(await (await fetch(`${server.url}/other`)).text(), "other");
+    assert.equal(server.reports, "");
   });
 
   it("if it is asynchronous (F13)", async () => {
@@ -215,6 +216,7 @@ describe("an endless body without bytes leaves turns for other requests", () => 
     using busy = await RawClient.connect(server);
     busy.send(get);
     assert.equal(await (await fetch(`${server.url}/other`)).text(), "other");
+    assert.equal(server.reports, "");
   });
 });
 
