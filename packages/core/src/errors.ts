@@ -5,8 +5,9 @@
  * ```ts
  * import { WsgiError } from "@wsgi/core";
  *
- * throw new WsgiError("application", "start-once",
+ * const error = new WsgiError("application", "start-once",
  *   "Cannot start the response: startResponse was called twice; pass the error as excInfo or call it once");
+ * error.clause; // "start-once"
  * ```
  * @see SPEC.md, which lists the clauses by id
  */
@@ -36,7 +37,8 @@ export class WsgiError extends Error {
  * ```ts
  * import { ClientDisconnected } from "@wsgi/core";
  *
- * throw new ClientDisconnected("Cannot read the request body: the client left after 10 of 100 bytes");
+ * const error = new ClientDisconnected("Cannot read the request body: the client left after 10 of 100 bytes");
+ * error.name; // "ClientDisconnected"
  * ```
  * @see SPEC.md [client-gone]
  */
