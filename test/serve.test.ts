@@ -162,6 +162,13 @@ describe("makeServer()", () => {
     await ended;
   });
 
+  it("may be closed before it listens", async () => {
+    const server = makeServer("127.0.0.1", 0, hello);
+    const ended = server.serveForever();
+    await server.close();
+    await ended;
+  });
+
   it("fails in serveForever() if it cannot listen", async () => {
     await using first = await serve(hello, { port: 0 });
     const server = makeServer("127.0.0.1", Number(new URL(first.url).port), hello);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { onClose, type Application, type Body, type Chunk } from "@wsgi/core";
+import { ClientDisconnected, onClose, type Application, type Body, type Chunk } from "@wsgi/core";
 import { closable, failing, respond } from "@wsgi/testing";
 import type { ServerEnviron } from "@wsgi/server";
 import { answer, deferred, get, lastHeaders, RawClient, serving } from "./serving.ts";
@@ -245,11 +245,9 @@ describe("when the client leaves", () => {
     const app: Application = async (_environ, startResponse) => {
       const write = startResponse("200 OK", []);
       const errors: string[] = [];
-      try {
-        for (;;) await write("x".repeat(100_000));
-      } catch (error) {
-        errors.push((error as Error).name);
-      }
+      let full: void | Promise<void>;
+      while (full === undefined) full = write("x".repeat(100_000));
+      await full.catch((error: Error) => void errors.push(error.name));
       try {
         void write("more");
       } catch (error) {
@@ -260,8 +258,9 @@ describe("when the client leaves", () => {
     };
     await using server = await serving(app);
     using client = await RawClient.connect(server);
-    await client.send(get).until("xxx");
-    client.socket.destroy();
+    client.socket.pause();
+    client.send(get);
+    client.socket.once("readable", () => client.socket.destroy());
     assert.deepEqual(await outcome.promise, ["ClientDisconnected", "ClientDisconnected"]);
   });
 
@@ -299,6 +298,42 @@ describe("when the client leaves", () => {
     client.socket.destroy();
     await failed.promise;
     await server[Symbol.asyncDispose]();
+    assert.equal(server.reports, "");
+  });
+
+  it("an error in close() that says only that is not reported", async () => {
+    const closed = deferred();
+    const body = onClose(
+      { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) },
+      () => {
+        closed.resolve();
+        throw new ClientDisconnected();
+      },
+    );
+    await using server = await serving((_environ, startResponse) => {
+      void startResponse("200 OK", [])("begun");
+      return body;
+    });
+    using client = await RawClient.connect(server);
+    await client.send(get).until("begun");
+    client.socket.destroy();
+    await closed.promise;
+    assert.equal(server.reports, "");
+  });
+
+  it("the signal aborts also if reading the request body is what noticed", async () => {
+    const aborted = deferred();
+    const app: Application = async (environ) => {
+      const signal = (environ as ServerEnviron)["wsgix.signal"](environ);
+      signal.addEventListener("abort", () => aborted.resolve());
+      await environ["wsgi.input"].read();
+      return [];
+    };
+    await using server = await serving(app);
+    using client = await RawClient.connect(server);
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
+    client.socket.end();
+    await aborted.promise;
     assert.equal(server.reports, "");
   });
 

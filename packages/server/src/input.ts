@@ -24,14 +24,9 @@ export class RequestBody {
     this.input = createInput(() => this.#next());
   }
 
-  /**
-   * Whether the connection is better closed than kept, because nothing was read: the client may still
-   * wait for 100 Continue, or has more to send than is worth throwing away.
-   */
+  /** Whether the connection is better closed than kept, because much of the body was left unread. */
   get endsConnection(): boolean {
-    if (this.#started) return false;
-    const length = Number(this.#req.headers["content-length"] ?? 0);
-    return this.#sendContinue !== undefined || length > drainLimit;
+    return !this.#started && Number(this.#req.headers["content-length"] ?? 0) > drainLimit;
   }
 
   /** Ends reading. Whoever still reads gets an error, and a little of what is left is thrown away. */

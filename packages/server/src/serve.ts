@@ -134,12 +134,18 @@ class Server implements WsgiServer {
   }
 
   close(): Promise<void> {
-    return (this.#closed ??= new Promise((resolve) => {
-      this.#listener.closing = true;
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#listener.closing = true;
+    // What is about to listen has to before it can be closed; what cannot listen says so to its caller.
+    await this.#listening?.catch(() => {});
+    await new Promise<void>((resolve) => {
       // http.Server#close of some node versions also cuts connections whose request is on its way.
       net.Server.prototype.close.call(this.httpServer, () => resolve());
       this.httpServer.closeIdleConnections();
-    }));
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,185 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  checkChunk,
+  isBodyless,
+  ResponseHead,
+  WsgiError,
+  type Chunk,
+  type HeaderList,
+} from "@wsgi/core";
+
+const nothing = Buffer.alloc(0);
+const beyondAscii = /[\x80-\xff]/;
+
+/**
+ * Sends one response through node, and keeps the contract's rules for it: the head leaves with the first
+ * bytes, the body has the declared length, and some responses have no body.
+ */
+export class Sender {
+  readonly head: ResponseHead = new ResponseHead();
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #isLast: () => boolean;
+  /** How many bytes the declared length still allows; negative once there were too many. */
+  #left = Infinity;
+
+  /**
+   * @param req - the request
+   * @param res - the response
+   * @param isLast - tells, when the head is sent, whether the connection ends with this response
+   */
+  constructor(req: IncomingMessage, res: ServerResponse, isLast: () => boolean) {
+    this.#req = req;
+    this.#res = res;
+    this.#isLast = isLast;
+  }
+
+  /** Stores the head. */
+  start(status: string, headers: HeaderList, excInfo?: unknown): void {
+    this.head.start(status, headers, excInfo);
+    this.#left = this.head.contentLength === -1 ? Infinity : this.head.contentLength;
+  }
+
+  /** Whether nothing that a body might still yield would be sent. */
+  get isComplete(): boolean {
+    return this.head.code !== 0 && (this.#left <= 0 || this.#isBodyless());
+  }
+
+  /** The error that the body is longer than declared, once it is. */
+  get exceeded(): WsgiError | undefined {
+    if (this.#left >= 0) return undefined;
+    const { contentLength } = this.head;
+    return new WsgiError(
+      "application",
+      "length-exceeded",
+      `Cannot send the whole body: it is longer than ${contentLength} bytes; wanted no more than its Content-Length says`,
+    );
+  }
+
+  /** Sends a body that is there: with its length, and in one write where it is text. */
+  whole(chunks: readonly Chunk[]): void {
+    this.head.demand();
+    let length = 0;
+    let isText = true;
+    for (const chunk of chunks) {
+      length += byteLength(checkChunk(chunk));
+      if (typeof chunk !== "string") isText = false;
+    }
+    if (this.head.sent || this.#isBodyless() || length > this.#left) {
+      if (!this.head.sent && length > 0) this.#sendHead(length);
+      for (const chunk of chunks) if (chunk.length > 0 && !this.isComplete) this.chunk(chunk);
+      this.end();
+      return;
+    }
+    if (length < this.#left && this.#left !== Infinity) throw this.#tooShort(length);
+    const latin1 = this.#sendHead(length);
+    if (isText) {
+      const text = chunks.length === 1 ? (chunks[0] as string) : chunks.join("");
+      this.#res.end(latin1 ? Buffer.from(text) : text);
+    } else {
+      for (const chunk of chunks) this.#res.write(latin1 ? toBuffer(chunk) : chunk);
+      this.#res.end();
+    }
+  }
+
+  /** Sends what the declared length allows of a chunk; tells whether the buffers take more. */
+  chunk(chunk: Chunk): boolean {
+    this.head.demand();
+    const latin1 = !this.head.sent && this.#sendHead(-1);
+    if (this.#isBodyless()) return true;
+    const length = byteLength(chunk);
+    const allowed =
+      length > this.#left ? toBuffer(chunk).subarray(0, Math.max(0, this.#left)) : chunk;
+    this.#left -= length;
+    // No bytes at all still send the head.
+    if (allowed.length === 0) return this.#res.write(nothing);
+    return this.#res.write(latin1 ? toBuffer(allowed) : allowed);
+  }
+
+  /** Hands over at once what node:http would hold back until the next tick. */
+  flush(): void {
+    this.#res.socket?.uncork();
+  }
+
+  /**
+   * Ends a response whose body has been sent as far as it goes.
+   *
+   * @throws WsgiError if that is not as far as declared, or nowhere
+   */
+  end(): void {
+    this.head.demand();
+    if (this.#left > 0 && this.#left !== Infinity && !this.#isBodyless()) {
+      throw this.#tooShort(this.head.contentLength - this.#left);
+    }
+    if (!this.head.sent) this.#sendHead(this.#req.method === "HEAD" ? -1 : 0);
+    this.#res.end();
+  }
+
+  /** Ends a response that failed: with a plain 500 that tells nothing, or else so that it shows. */
+  fail(): void {
+    if (!this.head.sent) {
+      this.head.sent = true;
+      const text = "Internal Server Error";
+      this.#writeHead(500, text, [
+        "Content-Type",
+        "text/plain; charset=utf-8",
+        "Content-Length",
+        "21",
+      ]);
+      this.#res.end(text);
+    } else if (this.#left <= 0) {
+      this.#res.end();
+    } else {
+      // The client must not take what it has for the whole.
+      this.#res.destroy();
+    }
+  }
+
+  #isBodyless(): boolean {
+    return this.#req.method === "HEAD" || isBodyless(this.head.code);
+  }
+
+  /**
+   * Hands the head to node, which sends it with the first bytes of the body.
+   *
+   * @param length - the body's length in bytes if it is known, else -1
+   * @returns whether the head has characters that node would send as UTF-8 together with text
+   */
+  #sendHead(length: number): boolean {
+    const { status, code, headers, contentLength } = this.head;
+    this.head.sent = true;
+    const fields: string[] = [];
+    let latin1 = beyondAscii.test(status);
+    for (const [name, value] of headers) {
+      if (code === 204 && name.toLowerCase() === "content-length") continue;
+      fields.push(name, value);
+      latin1 ||= beyondAscii.test(value);
+    }
+    if (contentLength === -1 && length !== -1 && !isBodyless(code)) {
+      fields.push("Content-Length", String(length));
+    }
+    this.#writeHead(code, status.slice(4), fields);
+    return latin1;
+  }
+
+  #writeHead(code: number, reason: string, fields: string[]): void {
+    if (this.#isLast()) fields.push("Connection", "close");
+    this.#res.writeHead(code, reason, fields);
+  }
+
+  #tooShort(length: number): WsgiError {
+    return new WsgiError(
+      "application",
+      "length-short",
+      `Cannot end the response: the body has ${length} bytes; wanted ${this.head.contentLength}, as its Content-Length says`,
+    );
+  }
+}
+
+function byteLength(chunk: Chunk): number {
+  return typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.byteLength;
+}
+
+function toBuffer(chunk: Chunk): Uint8Array {
+  return typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+}
