@@ -1,0 +1,17 @@
+// The command `wsgi serve` is a convenience: a program may serve an application by itself.
+//
+//   node examples/dist/14-serving.js
+
+import { serve } from "@wsgi/server";
+import { app } from "./02-greet.ts";
+
+const server = await serve(app, {
+  host: "127.0.0.1",
+  port: Number(process.env.PORT ?? 8000),
+  environ: { "example.started": Date.now() }, // more keys, for every request
+});
+console.log(`Serving on ${server.url}`);
+
+// What is under way is finished; nothing new is taken on.
+process.once("SIGTERM", () => void server.close());
+process.once("SIGINT", () => void server.close());
