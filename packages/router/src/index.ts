@@ -1,1 +1,3 @@
-export {};
+export * from "./router.ts";
+export type { Route } from "./routes.ts";
+export type * from "./types.ts";
