@@ -1,0 +1,528 @@
+// oxlint-disable unicorn/no-thenable -- what has a then is the subject here
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { describe, it } from "node:test";
+import {
+  byteLength,
+  closeBody,
+  concat,
+  isBody,
+  isChunk,
+  isSync,
+  isThenable,
+  joinBytes,
+  mapBody,
+  onClose,
+  toBytes,
+  when,
+  type Body,
+  type Chunk,
+} from "@wsgi/core";
+import { closable } from "@wsgi/testing";
+import { countPromises } from "./count-promises.ts";
+
+const shout = (chunk: Chunk): Chunk => String(chunk).toUpperCase();
+
+async function* later(...chunks: Chunk[]): AsyncGenerator<Chunk, void, undefined> {
+  yield* chunks;
+}
+
+async function collect(body: Body): Promise<Chunk[]> {
+  const chunks: Chunk[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return chunks;
+}
+
+/** Signs a list when it is closed. */
+function signing(name: string, closed: string[]): Body {
+  return Object.assign([name], { close: () => void closed.push(name) });
+}
+
+describe("isThenable()", () => {
+  it("knows a promise and what behaves as one", () => {
+    assert.equal(isThenable(Promise.resolve(1)), true);
+    assert.equal(isThenable({ then: () => {} }), true);
+  });
+
+  it("takes values for values", () => {
+    assert.equal(isThenable(null), false);
+    assert.equal(isThenable(undefined), false);
+    assert.equal(isThenable("then"), false);
+    assert.equal(isThenable({ then: "later" }), false);
+  });
+});
+
+describe("when()", () => {
+  it("goes on at once with a value", () => {
+    assert.equal(
+      when(20, (n) => n + 1),
+      21,
+    );
+  });
+
+  it("goes on later with a promise", async () => {
+    const result = when(Promise.resolve(20), (n) => n + 1);
+    assert.ok(isThenable(result));
+    assert.equal(await result, 21);
+  });
+
+  it("lets what next() throws out at once", () => {
+    assert.throws(
+      () =>
+        when(1, () => {
+          throw new Error("Odd");
+        }),
+      /^Error: Odd$/,
+    );
+  });
+
+  it("gives a rejection to the third parameter", async () => {
+    const failure = Promise.reject(new Error("Odd"));
+    assert.equal(
+      await when(
+        failure,
+        () => "fine",
+        (error) => String(error),
+      ),
+      "Error: Odd",
+    );
+  });
+
+  it("rejects where no third parameter is given", async () => {
+    const failure = Promise.reject<string>(new Error("Odd"));
+    await assert.rejects(async () => when(failure, (text) => text), /^Error: Odd$/);
+  });
+});
+
+describe("isSync()", () => {
+  it("is true for an array, a generator and a set", () => {
+    assert.equal(isSync(["a"]), true);
+    assert.equal(isSync(["a"].values()), true);
+    assert.equal(isSync(new Set(["a"])), true);
+  });
+
+  it("is false for an async generator and a stream", () => {
+    assert.equal(isSync(later("a")), false);
+    assert.equal(isSync(Readable.from(["a"])), false);
+  });
+});
+
+describe("isBody()", () => {
+  it("is true for what can be iterated, at once or later", () => {
+    assert.equal(isBody([]), true);
+    assert.equal(isBody(later()), true);
+    assert.equal(isBody(Readable.from([])), true);
+  });
+
+  it("is false for a chunk", () => {
+    assert.equal(isBody("Hello"), false);
+    assert.equal(isBody(new Uint8Array(1)), false);
+    assert.equal(isBody(Buffer.from("Hello")), false);
+  });
+
+  it("is false for a promise, a plain object and nothing", () => {
+    assert.equal(isBody(Promise.resolve([])), false);
+    assert.equal(isBody({}), false);
+    assert.equal(isBody(null), false);
+    assert.equal(isBody(undefined), false);
+  });
+});
+
+describe("isChunk()", () => {
+  it("is true for text and bytes", () => {
+    assert.equal(isChunk(""), true);
+    assert.equal(isChunk(new Uint8Array(0)), true);
+    assert.equal(isChunk(Buffer.from("a")), true);
+  });
+
+  it("is false for everything else", () => {
+    assert.equal(isChunk(42), false);
+    assert.equal(isChunk(null), false);
+    assert.equal(isChunk(["a"]), false);
+    assert.equal(isChunk(new Uint16Array(1)), false);
+  });
+});
+
+describe("toBytes()", () => {
+  it("encodes text as UTF-8", () => {
+    assert.deepEqual([...toBytes("世")], [0xe4, 0xb8, 0x96]);
+  });
+
+  it("returns bytes as they are", () => {
+    const bytes = Uint8Array.of(1, 2);
+    assert.equal(toBytes(bytes), bytes);
+  });
+});
+
+describe("byteLength()", () => {
+  it("counts one to four bytes for a character", () => {
+    assert.equal(byteLength("a"), 1);
+    assert.equal(byteLength("é"), 2);
+    assert.equal(byteLength("世"), 3);
+    assert.equal(byteLength("😀"), 4);
+  });
+
+  it("counts a lone surrogate as the U+FFFD that it becomes", () => {
+    assert.equal(byteLength("\ud83d"), 3);
+    assert.equal(byteLength("\ude00"), 3);
+    assert.equal(byteLength("\ude00\ud83d"), 6);
+    assert.equal(byteLength("\ud83d\ud83d\ude00"), 7);
+  });
+
+  it("counts the bytes of a view, not of its buffer", () => {
+    assert.equal(byteLength(new Uint8Array(8).subarray(2, 5)), 3);
+  });
+
+  it("agrees with node at every edge of the encoding", () => {
+    const edges = ["\0", "\x7f", "\x80", "\u07ff", "\u0800", "\ud7ff", "\ud800", "\udbff"];
+    const units = [...edges, "\udc00", "\udfff", "\ue000", "\uffff"];
+    const texts = units.flatMap((a) => units.flatMap((b) => units.map((c) => a + b + c)));
+    assert.deepEqual(
+      texts.map(byteLength),
+      texts.map((text) => Buffer.byteLength(text)),
+    );
+  });
+});
+
+describe("joinBytes()", () => {
+  it("puts the pieces together in order", () => {
+    const joined = joinBytes([toBytes("Hello, "), toBytes(""), toBytes("world!")]);
+    assert.equal(new TextDecoder().decode(joined), "Hello, world!");
+  });
+
+  it("returns the only piece itself", () => {
+    const piece = toBytes("Hello");
+    assert.equal(joinBytes([piece]), piece);
+  });
+
+  it("makes no bytes of no pieces", () => {
+    assert.equal(joinBytes([]).byteLength, 0);
+  });
+});
+
+describe("closeBody()", () => {
+  it("calls close() as a method of the body", () => {
+    const body = closable("Hello");
+    closeBody(body);
+    assert.equal(body.timesClosed, 1);
+  });
+
+  it("does nothing for a body without one", () => {
+    assert.equal(closeBody(["Hello"]), undefined);
+  });
+
+  it("returns the promise of an asynchronous close()", async () => {
+    const closing = closeBody(Object.assign([], { close: async () => {} }));
+    assert.ok(closing instanceof Promise);
+    await closing;
+  });
+
+  it("lets what close() throws out", () => {
+    const body = Object.assign([], {
+      close() {
+        throw new Error("Odd");
+      },
+    });
+    assert.throws(() => closeBody(body), /^Error: Odd$/);
+  });
+
+  it("falls back to the disposer, the asynchronous one first", async () => {
+    const disposed: string[] = [];
+    const sync = { [Symbol.dispose]: () => void disposed.push("sync") };
+    const async = { [Symbol.asyncDispose]: async () => void disposed.push("async") };
+    await closeBody(Object.assign([], sync, async));
+    await closeBody(Object.assign([], sync));
+    assert.deepEqual(disposed, ["async", "sync"]);
+  });
+
+  it("leaves the disposer alone where there is a close()", () => {
+    const disposed: string[] = [];
+    const body = Object.assign([], {
+      close: () => void disposed.push("close"),
+      [Symbol.dispose]: () => void disposed.push("dispose"),
+    });
+    closeBody(body);
+    assert.deepEqual(disposed, ["close"]);
+  });
+
+  it("destroys a stream that was never read", async () => {
+    const stream = Readable.from(["Hello"]);
+    stream.on("error", () => {});
+    await closeBody(stream);
+    assert.equal(stream.destroyed, true);
+  });
+});
+
+describe("mapBody()", () => {
+  it("makes an array of an array", () => {
+    const mapped = mapBody(["Hello"], { chunk: shout, end: () => "!" });
+    assert.deepEqual(mapped, ["HELLO", "!"]);
+  });
+
+  it("leaves a shared array as it is", () => {
+    const shared: readonly Chunk[] = Object.freeze(["Hello"]);
+    const mapped = mapBody(shared, { end: () => "!" });
+    assert.deepEqual(mapped, ["Hello", "!"]);
+    assert.deepEqual(shared, ["Hello"]);
+  });
+
+  it("makes an iterable of an iterable, and an async one of an async one", async () => {
+    assert.deepEqual(await collect(mapBody(new Set(["a"]), { chunk: shout })), ["A"]);
+    assert.equal(isSync(mapBody(new Set(["a"]), {})), true);
+    assert.deepEqual(await collect(mapBody(later("a"), { chunk: shout })), ["A"]);
+    assert.equal(isSync(mapBody(later("a"), {})), false);
+  });
+
+  it("adds the last chunk once, behind the others", async () => {
+    assert.deepEqual(await collect(mapBody(closable("a"), { end: () => "z" })), ["a", "z"]);
+    assert.deepEqual(await collect(mapBody(later("a"), { end: () => "z" })), ["a", "z"]);
+  });
+
+  it("adds nothing if end() has nothing", async () => {
+    assert.deepEqual(mapBody(["a"], { end: () => undefined }), ["a"]);
+    assert.deepEqual(await collect(mapBody(closable("a"), { end: () => undefined })), ["a"]);
+  });
+
+  it("reads a chunk only when it is asked for one", () => {
+    const body = closable("a", "b");
+    const iterator = (mapBody(body, { chunk: shout }) as Iterable<Chunk>)[Symbol.iterator]();
+    assert.equal(body.taken, 0);
+    iterator.next();
+    assert.equal(body.taken, 1);
+  });
+
+  it("ends the iteration below when it is left early, without a last chunk", () => {
+    const body = closable("a", "b");
+    const mapped = mapBody(body, { end: () => assert.fail("end() was called") });
+    for (const chunk of mapped as Iterable<Chunk>) {
+      assert.equal(chunk, "a");
+      break;
+    }
+    assert.equal(body.returned, true);
+  });
+
+  it("ends an async iteration below when it is left early", async () => {
+    let ended = false;
+    async function* endless(): AsyncGenerator<Chunk> {
+      try {
+        for (;;) yield "a";
+      } finally {
+        ended = true;
+      }
+    }
+    for await (const chunk of mapBody(endless(), { chunk: shout })) if (chunk === "A") break;
+    assert.equal(ended, true);
+  });
+
+  it("ends the iteration below when the map throws", () => {
+    const body = closable("a", "b");
+    const mapped = mapBody(body, {
+      chunk() {
+        throw new Error("Odd");
+      },
+    });
+    assert.throws(() => [...(mapped as Iterable<Chunk>)], /^Error: Odd$/);
+    assert.equal(body.returned, true);
+  });
+
+  it("ends an async iteration below when the map throws", async () => {
+    let ended = false;
+    async function* endless(): AsyncGenerator<Chunk> {
+      try {
+        for (;;) yield "a";
+      } finally {
+        ended = true;
+      }
+    }
+    const mapped = mapBody(endless(), {
+      chunk() {
+        throw new Error("Odd");
+      },
+    });
+    await assert.rejects(collect(mapped), /^Error: Odd$/);
+    assert.equal(ended, true);
+  });
+
+  it("closes the body, and only once", () => {
+    const body = closable("a");
+    const mapped = mapBody(body, { chunk: shout });
+    closeBody(mapped);
+    closeBody(mapped);
+    assert.equal(body.timesClosed, 1);
+  });
+
+  it("keeps the close() of an array", () => {
+    const closed: string[] = [];
+    const mapped = mapBody(signing("a", closed), { chunk: shout });
+    assert.ok(Array.isArray(mapped));
+    closeBody(mapped);
+    assert.deepEqual(closed, ["a"]);
+  });
+
+  it("gives an array without close() none", () => {
+    assert.equal(mapBody(["a"], {}).close, undefined);
+  });
+
+  it("creates no promise for a synchronous body", () => {
+    const map = { chunk: shout, end: () => "!" };
+    const promises = countPromises(() => {
+      void mapBody(["a"], map);
+      const body = mapBody(closable("a"), map);
+      for (const chunk of body as Iterable<Chunk>) assert.ok(chunk);
+      closeBody(body);
+    });
+    assert.equal(promises, 0);
+    assert.equal(
+      countPromises(() => void Promise.resolve()),
+      1,
+    );
+  });
+});
+
+describe("onClose()", () => {
+  it("runs after the body's own close()", () => {
+    const closed: string[] = [];
+    closeBody(onClose(signing("body", closed), () => void closed.push("after")));
+    assert.deepEqual(closed, ["body", "after"]);
+  });
+
+  it("runs for a body without close(), iterated or not", async () => {
+    const closed: string[] = [];
+    await closeBody(onClose(["a"], () => void closed.push("array")));
+    await closeBody(onClose(later("a"), () => void closed.push("async")));
+    assert.deepEqual(closed, ["array", "async"]);
+  });
+
+  it("runs once, however often the body is closed", () => {
+    let times = 0;
+    const body = onClose(["a"], () => void times++);
+    closeBody(body);
+    closeBody(body);
+    assert.equal(times, 1);
+  });
+
+  it("runs even if the body's close() throws, and lets that error out", () => {
+    const closed: string[] = [];
+    const body = Object.assign(["a"], {
+      close() {
+        throw new Error("Odd");
+      },
+    });
+    assert.throws(() => closeBody(onClose(body, () => void closed.push("after"))), /^Error: Odd$/);
+    assert.deepEqual(closed, ["after"]);
+  });
+
+  it("runs even if the body's close() rejects, and rejects with that error", async () => {
+    const closed: string[] = [];
+    const body = Object.assign(["a"], { close: () => Promise.reject(new Error("Odd")) });
+    const longer = onClose(body, () => void closed.push("after"));
+    await assert.rejects(async () => closeBody(longer), /^Error: Odd$/);
+    assert.deepEqual(closed, ["after"]);
+  });
+
+  it("waits for both where they are asynchronous", async () => {
+    const closed: string[] = [];
+    const sign = (name: string) => async () => {
+      await Promise.resolve();
+      closed.push(name);
+    };
+    await closeBody(onClose(Object.assign(["a"], { close: sign("body") }), sign("after")));
+    assert.deepEqual(closed, ["body", "after"]);
+  });
+
+  it("keeps an array an array, and a shared one as it is", () => {
+    const shared = Object.freeze(["a"]);
+    const body = onClose(shared, () => {});
+    assert.ok(Array.isArray(body));
+    assert.deepEqual([...body], ["a"]);
+    assert.equal("close" in shared, false);
+  });
+
+  it("hands the iterator of the body on", () => {
+    const body = closable("a", "b");
+    for (const chunk of onClose(body, () => {}) as Iterable<Chunk>) if (chunk === "a") break;
+    assert.equal(body.returned, true);
+    assert.equal(body.taken, 1);
+  });
+
+  it("creates no promise for a synchronous body", () => {
+    const promises = countPromises(() => {
+      closeBody(onClose(["a"], () => {}));
+      closeBody(onClose(closable("a"), () => {}));
+    });
+    assert.equal(promises, 0);
+  });
+});
+
+describe("concat()", () => {
+  it("makes one array of arrays", () => {
+    assert.deepEqual(concat(["a"], [], ["b", "c"]), ["a", "b", "c"]);
+  });
+
+  it("copies a single array, which may be shared", () => {
+    const shared = ["a"];
+    assert.notEqual(concat(shared), shared);
+  });
+
+  it("makes an empty body of none", () => {
+    assert.deepEqual(concat(), []);
+  });
+
+  it("makes an iterable if all are synchronous", () => {
+    const both = concat(["a"], closable("b"));
+    assert.ok(isSync(both));
+    assert.deepEqual([...both], ["a", "b"]);
+  });
+
+  it("makes an async iterable if one of them is", async () => {
+    const all = concat(["a"], later("b"), closable("c"));
+    assert.equal(isSync(all), false);
+    assert.deepEqual(await collect(all), ["a", "b", "c"]);
+  });
+
+  it("starts a body when the one before it has ended", () => {
+    const second = closable("b");
+    const iterator = (concat(closable("a"), second) as Iterable<Chunk>)[Symbol.iterator]();
+    iterator.next();
+    assert.equal(second.taken, 0);
+    iterator.next();
+    assert.equal(second.taken, 1);
+  });
+
+  it("ends the iteration that is under way when it is left early", () => {
+    const first = closable("a", "b");
+    for (const chunk of concat(first, ["c"]) as Iterable<Chunk>) if (chunk === "a") break;
+    assert.equal(first.returned, true);
+  });
+
+  it("closes all of them once, first to last, started or not", () => {
+    const closed: string[] = [];
+    const all = concat(signing("a", closed), closable("b"), signing("c", closed));
+    closeBody(all);
+    closeBody(all);
+    assert.deepEqual(closed, ["a", "c"]);
+  });
+
+  it("closes those behind a body whose close() throws", () => {
+    const closed: string[] = [];
+    const bad = Object.assign(["a"], {
+      close() {
+        throw new Error("Odd");
+      },
+    });
+    assert.throws(() => closeBody(concat(bad, signing("b", closed))), /^Error: Odd$/);
+    assert.deepEqual(closed, ["b"]);
+  });
+
+  it("waits for each close() before the next", async () => {
+    const closed: string[] = [];
+    const slow = Object.assign(["a"], {
+      close: async () => {
+        await Promise.resolve();
+        closed.push("a");
+      },
+    });
+    await closeBody(concat(slow, signing("b", closed)));
+    assert.deepEqual(closed, ["a", "b"]);
+  });
+});
