@@ -44,6 +44,11 @@ describe("isThenable()", () => {
     assert.equal(isThenable({ then: () => {} }), true);
   });
 
+  it("takes what can be iterated for a body", () => {
+    assert.equal(isThenable(Object.assign(["Hello"], { then: () => {} })), false);
+    assert.equal(isThenable(Object.assign(later("Hello"), { then: () => {} })), false);
+  });
+
   it("takes values for values", () => {
     assert.equal(isThenable(null), false);
     assert.equal(isThenable(undefined), false);
@@ -64,6 +69,14 @@ describe("when()", () => {
     const result = when(Promise.resolve(20), (n) => n + 1);
     assert.ok(isThenable(result));
     assert.equal(await result, 21);
+  });
+
+  it("takes a body for a value, even if it has a then()", () => {
+    const body = Object.assign(["Hello"], { then: () => assert.fail("then() was called") });
+    assert.equal(
+      when(body, (given) => given),
+      body,
+    );
   });
 
   it("lets what next() throws out at once", () => {

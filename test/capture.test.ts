@@ -132,6 +132,17 @@ describe("capture()", () => {
     );
   });
 
+  it("takes a body for a body, even if it has a then()", async () => {
+    const body = {
+      *[Symbol.iterator]() {
+        yield "a";
+      },
+      // oxlint-disable-next-line unicorn/no-thenable -- database queries have both
+      then: () => assert.fail("then() was called"),
+    };
+    assert.equal(captureNow(respond(body)).body, body);
+  });
+
   it("lets an error of the call out", () => {
     assert.throws(() => captureNow(failing("call")), /^Error: Failed in call$/);
   });

@@ -249,6 +249,12 @@ describe("call()", () => {
     assert.deepEqual([head.timesClosed, none.timesClosed, same.timesClosed], [1, 1, 1]);
   });
 
+  it("iterates a body that has a then()", async () => {
+    // oxlint-disable-next-line unicorn/no-thenable -- database queries have both
+    const body = Object.assign(["a"], { then: () => assert.fail("then() was called") });
+    assert.equal((await call(respond(body), "GET /")).text(), "a");
+  });
+
   it("leaves after as many chunks as it is told, not counting empty ones", async () => {
     const body = closable("", "a", "b", "c");
     const { chunks } = await call(respond(body), "GET /", { leaveAfter: 2 });

@@ -1,10 +1,11 @@
 import type { Body, Chunk, MaybePromise } from "./types.ts";
 
 /**
- * Tells whether a value is a promise or behaves as one.
+ * Tells whether a value is a promise or behaves as one. What can be iterated is a body and no promise,
+ * whatever else it has: the query of a database may have both.
  *
  * @param value - anything
- * @returns true if it has a `then` method
+ * @returns true if it has a `then` method and is no body
  * @example
  * ```ts
  * import { isThenable } from "@wsgi/core";
@@ -17,7 +18,8 @@ export function isThenable<T>(value: MaybePromise<T>): value is PromiseLike<T> {
   return (
     typeof value === "object" &&
     value !== null &&
-    typeof (value as { then?: unknown }).then === "function"
+    typeof (value as { then?: unknown }).then === "function" &&
+    !isBody(value)
   );
 }
 

@@ -47,7 +47,7 @@ export function capture<E extends Environ>(
     head.start(status, headers, excInfo);
     return write;
   });
-  return when(isBody(result) ? result : (result as PromiseLike<Body>), (body) =>
+  return when(result, (body) =>
     when(startedBody(checkBody(body), head), (started) => {
       head.sent = true;
       return {

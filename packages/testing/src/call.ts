@@ -8,6 +8,7 @@ import {
   joinBytes,
   statusCode,
   toBytes,
+  when,
   type Application,
   type Body,
   type Chunk,
@@ -110,7 +111,7 @@ function countClose<E extends Environ>(
       : { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), close };
   };
   return {
-    app: async (environ, startResponse) => count(await app(environ, startResponse)),
+    app: (environ, startResponse) => when(app(environ, startResponse), count),
     closed: () => closed,
   };
 }
