@@ -222,6 +222,128 @@ describe("capture()", () => {
     assert.equal(body.timesClosed, 1);
   });
 
+  it("ends the iteration that it has begun, once, before it closes the body", () => {
+    const log: string[] = [];
+    const { body } = captureNow((_environ, startResponse) => ({
+      [Symbol.iterator]() {
+        startResponse("200 OK", []);
+        const step = { done: false, value: "a" };
+        const end = { done: true as const, value: undefined };
+        return { next: () => step, return: () => (log.push("return"), end) };
+      },
+      close: () => void log.push("close"),
+    }));
+    for (const chunk of body as Iterable<Chunk>) if (log.push(String(chunk)) === 2) break;
+    closeBody(body);
+    assert.deepEqual(log, ["a", "a", "return", "close"]);
+  });
+
+  it("ends a late generator that nobody reads on", () => {
+    const log: string[] = [];
+    const { body } = captureNow(function* app(_environ, startResponse) {
+      try {
+        startResponse("200 OK", []);
+        yield "a";
+      } finally {
+        log.push("finally");
+      }
+    });
+    closeBody(body);
+    assert.deepEqual(log, ["finally"]);
+  });
+
+  it("ends a late generator that is left at its first chunk", () => {
+    const log: string[] = [];
+    const { body } = captureNow(function* app(_environ, startResponse) {
+      try {
+        startResponse("200 OK", []);
+        yield "a";
+        yield "b";
+      } finally {
+        log.push("finally");
+      }
+    });
+    for (const chunk of body as Iterable<Chunk>) if (log.push(String(chunk)) === 1) break;
+    closeBody(body);
+    assert.deepEqual(log, ["a", "finally"]);
+  });
+
+  it("ends a late async generator that nobody reads on, and waits for it", async () => {
+    const log: string[] = [];
+    const app: Application = async function* (_environ, startResponse) {
+      try {
+        startResponse("200 OK", []);
+        yield "a";
+      } finally {
+        await Promise.resolve();
+        log.push("finally");
+      }
+    };
+    const { body } = await capture(app, setupTestingDefaults());
+    await closeBody(body);
+    assert.deepEqual(log, ["finally"]);
+  });
+
+  it("does not end an iteration that is over", () => {
+    const chunks = closable("", "a");
+    const { body } = captureNow((_environ, startResponse) => ({
+      [Symbol.iterator]() {
+        startResponse("200 OK", []);
+        return chunks[Symbol.iterator]();
+      },
+    }));
+    assert.deepEqual([...(body as Iterable<Chunk>)], ["", "a"]);
+    closeBody(body);
+    assert.equal(chunks.returned, false);
+  });
+
+  it("closes a late body that is waiting for its next chunk", async () => {
+    let arrive = (): void => {};
+    const arrived = new Promise<void>((resolve) => void (arrive = resolve));
+    const app: Application = (_environ, startResponse) => ({
+      async *[Symbol.asyncIterator]() {
+        startResponse("200 OK", []);
+        yield "a";
+        await arrived;
+      },
+      close: () => arrive(),
+    });
+    const { body } = await capture(app, setupTestingDefaults());
+    const iterator = (body as AsyncIterable<Chunk>)[Symbol.asyncIterator]();
+    await iterator.next();
+    const waiting = iterator.next();
+    await closeBody(body);
+    assert.deepEqual(await waiting, { done: true, value: undefined });
+  });
+
+  it("waits through empty bytes too", async () => {
+    const { body } = captureNow(function* app(_environ, startResponse) {
+      yield new Uint8Array(0);
+      startResponse("200 OK", []);
+      yield "a";
+    });
+    assert.equal(await textOf(body), "a");
+  });
+
+  it("refuses what is no chunk before the start", () => {
+    const body = closable(42 as never);
+    assert.throws(() => captureNow(() => body), { clause: "body-chunk" });
+    assert.equal(body.timesClosed, 1);
+  });
+
+  it("closes the body it refuses even if its iteration cannot be ended", () => {
+    let closed = 0;
+    const app: Application = () => ({
+      [Symbol.iterator]: () => ({
+        next: () => ({ done: false, value: "a" }),
+        return: () => assert.fail("Second"),
+      }),
+      close: () => void closed++,
+    });
+    assert.throws(() => captureNow(app), { clause: "start-before-body" });
+    assert.equal(closed, 1);
+  });
+
   it("creates no promise for a synchronous application", () => {
     const environ = setupTestingDefaults();
     const promises = countPromises(() => {

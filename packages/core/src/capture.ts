@@ -1,4 +1,14 @@
-import { closeBody, concat, isBody, isChunk, isSync, joinBytes, toBytes, when } from "./body.ts";
+import {
+  closeBody,
+  concat,
+  isBody,
+  isChunk,
+  isSync,
+  joinBytes,
+  onClose,
+  toBytes,
+  when,
+} from "./body.ts";
 import { WsgiError } from "./errors.ts";
 import { ResponseHead } from "./head.ts";
 import type { Application, Body, Chunk, Environ, HeaderList, MaybePromise } from "./types.ts";
@@ -115,42 +125,58 @@ function nameType(value: unknown): string {
   return `a ${typeof value}`;
 }
 
-/** Reads up to the first chunk if the response has not started yet, and puts back what was read. */
+/** Reads up to the first chunk if the response has not started yet, and puts it back. */
 function startedBody(body: Body, head: ResponseHead): MaybePromise<Body> {
   if (head.code !== 0) return body;
   return isSync(body) ? startSync(body, head) : startAsync(body, head);
 }
 
 function startSync(body: Iterable<Chunk> & Body, head: ResponseHead): Body {
-  const iterator = body[Symbol.iterator]();
-  const read: Chunk[] = [];
+  const chunks = (function* () {
+    for (const chunk of body) if (isDue(chunk, head)) yield chunk;
+  })();
+  // Whoever stops before coming to this iteration does not end it, so `close()` has to.
+  const end = (): void => void chunks.return();
+  const rest = onClose({ [Symbol.iterator]: () => chunks, close: end }, () => closeBody(body));
   try {
-    let step = iterator.next();
-    while (!step.done && head.code === 0 && step.value === "") step = iterator.next();
+    const first = chunks.next();
     head.demand();
-    if (!step.done) read.push(step.value);
+    return first.done ? rest : concat([first.value], rest);
   } catch (error) {
-    iterator.return?.();
-    closeQuietly(body);
+    void closeQuietly(rest);
     throw error;
   }
-  return concat(read, { [Symbol.iterator]: () => iterator, close: () => closeBody(body) });
 }
 
 async function startAsync(body: AsyncIterable<Chunk> & Body, head: ResponseHead): Promise<Body> {
-  const iterator = body[Symbol.asyncIterator]();
-  const read: Chunk[] = [];
+  let waiting = true;
+  const chunks = (async function* () {
+    for await (const chunk of body) {
+      if (!isDue(chunk, head)) continue;
+      waiting = false;
+      yield chunk;
+      waiting = true;
+    }
+  })();
+  const end = (): void | Promise<void> => {
+    const ended = chunks.return().then(() => {});
+    // Behind a next() under way it would have to wait, and that may wait for the body to be closed.
+    return waiting ? void ended.catch(() => {}) : ended;
+  };
+  const rest = onClose({ [Symbol.asyncIterator]: () => chunks, close: end }, () => closeBody(body));
   try {
-    let step = await iterator.next();
-    while (!step.done && head.code === 0 && step.value === "") step = await iterator.next();
+    const first = await chunks.next();
     head.demand();
-    if (!step.done) read.push(step.value);
+    return first.done ? rest : concat([first.value], rest);
   } catch (error) {
-    await iterator.return?.();
-    await closeQuietly(body);
+    await closeQuietly(rest);
     throw error;
   }
-  return concat(read, { [Symbol.asyncIterator]: () => iterator, close: () => closeBody(body) });
+}
+
+/** Tells whether a chunk is to be handed on: every one after the start, and before it an empty one is not. */
+function isDue(chunk: Chunk, head: ResponseHead): boolean {
+  return head.code !== 0 || checkChunk(chunk).length > 0;
 }
 
 /** Closes a body whose failure is already on its way, which an error in `close()` must not hide. */
