@@ -13,6 +13,7 @@ import {
   joinBytes,
   mapBody,
   onClose,
+  quietly,
   toBytes,
   when,
   type Body,
@@ -266,6 +267,34 @@ describe("closeBody()", () => {
   });
 });
 
+describe("quietly()", () => {
+  it("does it at once", () => {
+    const body = closable("Hello");
+    assert.equal(
+      quietly(() => closeBody(body)),
+      undefined,
+    );
+    assert.equal(body.timesClosed, 1);
+  });
+
+  it("drops what is thrown", () => {
+    assert.equal(
+      quietly(() => assert.fail("Odd")),
+      undefined,
+    );
+  });
+
+  it("drops a rejection, and waits for it", async () => {
+    let closed = false;
+    await quietly(async () => {
+      await Promise.resolve();
+      closed = true;
+      throw new Error("Odd");
+    });
+    assert.equal(closed, true);
+  });
+});
+
 describe("mapBody()", () => {
   it("makes an array of an array", () => {
     const mapped = mapBody(["Hello"], { chunk: shout, end: () => "!" });
@@ -356,12 +385,38 @@ describe("mapBody()", () => {
     assert.equal(ended, true);
   });
 
+  it("keeps the map's error if the iteration below cannot be ended", async () => {
+    const next = { done: false, value: "a" };
+    const odd = (): never => assert.fail("Odd");
+    const sync = { [Symbol.iterator]: () => ({ next: () => next, return: odd }) };
+    const async = { [Symbol.asyncIterator]: () => ({ next: async () => next, return: odd }) };
+    const chunk = (): never => assert.fail("First");
+    assert.throws(() => [...(mapBody(sync, { chunk }) as Iterable<Chunk>)], /First/);
+    await assert.rejects(collect(mapBody(async, { chunk })), /First/);
+  });
+
+  it("closes an array whose map throws, because its caller gets nothing to close", () => {
+    const closed: string[] = [];
+    const chunk = (): never => assert.fail("Odd");
+    assert.throws(() => mapBody(signing("a", closed), { chunk }), /Odd/);
+    assert.throws(() => mapBody(signing("b", closed), { end: chunk }), /Odd/);
+    assert.deepEqual(closed, ["a", "b"]);
+  });
+
   it("closes the body, and only once", () => {
     const body = closable("a");
     const mapped = mapBody(body, { chunk: shout });
     closeBody(mapped);
     closeBody(mapped);
     assert.equal(body.timesClosed, 1);
+  });
+
+  it("closes an array only once", () => {
+    const closed: string[] = [];
+    const mapped = mapBody(signing("a", closed), { chunk: shout });
+    closeBody(mapped);
+    closeBody(mapped);
+    assert.deepEqual(closed, ["a"]);
   });
 
   it("keeps the close() of an array", () => {
@@ -430,6 +485,24 @@ describe("onClose()", () => {
     const body = Object.assign(["a"], { close: () => Promise.reject(new Error("Odd")) });
     const longer = onClose(body, () => void closed.push("after"));
     await assert.rejects(async () => closeBody(longer), /^Error: Odd$/);
+    assert.deepEqual(closed, ["after"]);
+  });
+
+  it("runs if the body's close() returns a thenable that is no Promise", async () => {
+    const closed: string[] = [];
+    const close = (): Promise<void> => ({ then: (done: () => void) => done() }) as never;
+    await closeBody(onClose(Object.assign(["a"], { close }), () => void closed.push("after")));
+    assert.deepEqual(closed, ["after"]);
+  });
+
+  it("waits for what it runs after a close() that throws", async () => {
+    const closed: string[] = [];
+    const body = Object.assign(["a"], { close: () => assert.fail("Odd") });
+    const longer = onClose(body, async () => {
+      await Promise.resolve();
+      closed.push("after");
+    });
+    await assert.rejects(async () => closeBody(longer), /Odd/);
     assert.deepEqual(closed, ["after"]);
   });
 

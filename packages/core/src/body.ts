@@ -202,6 +202,35 @@ export function closeBody(body: Body): void | Promise<void> {
   return dispose?.call(body) as void | Promise<void>;
 }
 
+/**
+ * Does what must be done although something else has failed already, and drops its errors: the first
+ * error is the one to report.
+ *
+ * @param act - closes a body, or ends an iteration
+ * @returns nothing, or the promise of its end, which is never rejected
+ * @throws nothing
+ * @example
+ * ```ts
+ * import { closeBody, quietly } from "@wsgi/core";
+ *
+ * const body = Object.assign(["Hello"], {
+ *   close() {
+ *     throw new Error("Too late to matter");
+ *   },
+ * });
+ * quietly(() => closeBody(body));
+ * ```
+ * @see SPEC.md [close-once]
+ */
+export function quietly(act: () => unknown): void | Promise<void> {
+  const nothing = (): void => {};
+  try {
+    return when(act(), nothing, nothing) as void | Promise<void>;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Says what `mapBody` does with a body. */
 export interface BodyMap {
   /** Turns each chunk into one chunk; `""` holds it back. Default: leaves it as it is. */
@@ -217,7 +246,8 @@ export interface BodyMap {
  * @param body - the body to change; it belongs to the result from now on
  * @param map - what to do with each chunk, and what to add at the end
  * @returns the changed body
- * @throws nothing of its own; what `map` throws comes out of the iteration (for an array, at once)
+ * @throws nothing of its own; what `map` throws comes out of the iteration (for an array, at once, and
+ * the array is closed)
  * @example
  * ```ts
  * import { mapBody } from "@wsgi/core";
@@ -235,16 +265,24 @@ export function mapBody(body: Body, map: BodyMap): Body {
 }
 
 function mapArray(body: Chunk[] & Body, { chunk, end }: BodyMap): Body {
-  const chunks = chunk === undefined ? body.slice() : body.map((value) => chunk(value));
-  const last = end?.();
-  if (last !== undefined) chunks.push(last);
-  return body.close === undefined ? chunks : withClose(chunks, () => body.close?.());
+  try {
+    const chunks = chunk === undefined ? body.slice() : body.map((value) => chunk(value));
+    const last = end?.();
+    if (last !== undefined) chunks.push(last);
+    if (body.close === undefined) return chunks;
+    const close = once(() => closeBody(body));
+    return withClose(chunks, close);
+  } catch (error) {
+    // Nobody else will: the caller gets no body to close.
+    void quietly(() => closeBody(body));
+    throw error;
+  }
 }
 
 const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 function mapIterator(iterator: Iterator<Chunk>, map: BodyMap): Iterator<Chunk, undefined> {
-  const step = mapStep(map, () => iterator.return?.());
+  const step = mapStep(map, iterator);
   return {
     next: () => step(iterator.next()),
     return() {
@@ -258,7 +296,7 @@ function mapAsyncIterator(
   iterator: AsyncIterator<Chunk>,
   map: BodyMap,
 ): AsyncIterator<Chunk, undefined> {
-  const step = mapStep(map, () => void iterator.return?.().catch(() => {}));
+  const step = mapStep(map, iterator);
   return {
     next: () => iterator.next().then(step),
     async return() {
@@ -268,10 +306,10 @@ function mapAsyncIterator(
   };
 }
 
-/** Maps the steps of one iteration in turn; stops the iteration below if the map throws. */
+/** Maps the steps of one iteration in turn; ends the iteration below if the map throws. */
 function mapStep(
   { chunk, end }: BodyMap,
-  stop: () => void,
+  iterator: Iterator<Chunk> | AsyncIterator<Chunk>,
 ): (step: IteratorResult<Chunk>) => IteratorResult<Chunk, undefined> {
   let ended = false;
   return (step) => {
@@ -285,7 +323,7 @@ function mapStep(
     try {
       return { done: false, value: chunk(step.value) };
     } catch (error) {
-      stop();
+      void quietly(() => iterator.return?.());
       throw error;
     }
   };
@@ -378,13 +416,15 @@ function once(close: Close): Close {
 
 /** Does `last` after `first` on every path; waits only if one of them made a promise. */
 function finallyDo(first: Close, last: Close): void | Promise<void> {
-  let pending: void | Promise<void>;
+  const failed = (error: unknown): MaybePromise<void> =>
+    when(last(), () => {
+      throw error;
+    });
+  let pending: MaybePromise<void>;
   try {
     pending = first();
   } catch (error) {
-    const after = last();
-    if (!isThenable(after)) throw error;
-    return after.then(() => Promise.reject(error));
+    return failed(error) as void | Promise<void>;
   }
-  return isThenable(pending) ? pending.finally(last) : last();
+  return when(pending, last, failed) as void | Promise<void>;
 }

@@ -6,6 +6,7 @@ import {
   isSync,
   joinBytes,
   onClose,
+  quietly,
   toBytes,
   when,
 } from "./body.ts";
@@ -143,7 +144,7 @@ function startSync(body: Iterable<Chunk> & Body, head: ResponseHead): Body {
     head.demand();
     return first.done ? rest : concat([first.value], rest);
   } catch (error) {
-    void closeQuietly(rest);
+    void quietly(() => closeBody(rest));
     throw error;
   }
 }
@@ -169,7 +170,7 @@ async function startAsync(body: AsyncIterable<Chunk> & Body, head: ResponseHead)
     head.demand();
     return first.done ? rest : concat([first.value], rest);
   } catch (error) {
-    await closeQuietly(rest);
+    await quietly(() => closeBody(rest));
     throw error;
   }
 }
@@ -177,19 +178,6 @@ async function startAsync(body: AsyncIterable<Chunk> & Body, head: ResponseHead)
 /** Tells whether a chunk is to be handed on: every one after the start, and before it an empty one is not. */
 function isDue(chunk: Chunk, head: ResponseHead): boolean {
   return head.code !== 0 || checkChunk(chunk).length > 0;
-}
-
-/** Closes a body whose failure is already on its way, which an error in `close()` must not hide. */
-function closeQuietly(body: Body): void | Promise<void> {
-  try {
-    return when(
-      closeBody(body) as MaybePromise<void>,
-      () => {},
-      () => {},
-    ) as void | Promise<void>;
-  } catch {
-    // The first error is the one to report.
-  }
 }
 
 /**
@@ -214,7 +202,7 @@ export function readBody(body: Body): MaybePromise<Uint8Array> {
   try {
     for (const chunk of body) chunks.push(toBytes(checkChunk(chunk)));
   } catch (error) {
-    void closeQuietly(body);
+    void quietly(() => closeBody(body));
     throw error;
   }
   return closed();
@@ -224,7 +212,7 @@ async function readAsync(body: AsyncIterable<Chunk> & Body, chunks: Uint8Array[]
   try {
     for await (const chunk of body) chunks.push(toBytes(checkChunk(chunk)));
   } catch (error) {
-    await closeQuietly(body);
+    await quietly(() => closeBody(body));
     throw error;
   }
 }
