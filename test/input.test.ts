@@ -199,6 +199,10 @@ describe("readlines()", () => {
     assert.deepEqual(await texts(input.readlines()), ["three\n"]);
   });
 
+  it("takes a hint of 0 for none, as Python does", async () => {
+    assert.deepEqual(await texts(ready("one\ntwo\n").readlines(0)), ["one\n", "two\n"]);
+  });
+
   it("reads no lines at the end", async () => {
     assert.deepEqual(await texts(emptyInput.readlines()), []);
   });

@@ -76,7 +76,8 @@ class SourceInput implements InputStream {
   }
 
   readlines(hint?: number): Uint8Array[] | Promise<Uint8Array[]> {
-    const wanted = checkSize("readlines", hint);
+    // In Python a hint of 0 is none.
+    const wanted = checkSize("readlines", hint) || Infinity;
     const lines: Uint8Array[] = [];
     let length = 0;
     const more = (line: Uint8Array): MaybePromise<Uint8Array[]> => {
