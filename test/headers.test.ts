@@ -131,6 +131,7 @@ describe("checkHeaders()", () => {
     assert.throws(() => checkHeaders(pair("X-A", "\ud800")), { clause: "header-value" });
     assert.throws(() => checkHeaders(pair("X-A", 42)), { clause: "header-value" });
     assert.throws(() => checkHeaders(pair("X-A", undefined)), { clause: "header-value" });
+    assert.throws(() => checkHeaders(pair("Content-Length", 5n)), { clause: "header-value" });
   });
 
   it("refuses two lengths, even if they agree", () => {

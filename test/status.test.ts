@@ -79,6 +79,7 @@ describe("statusCode()", () => {
   it("refuses what is no string", () => {
     assert.throws(() => statusCode(200 as never), /the status is 200;/);
     assert.throws(() => statusCode(undefined as never), /the status is undefined;/);
+    assert.throws(() => statusCode(200n as never), { clause: "status-form" });
   });
 });
 
