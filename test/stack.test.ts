@@ -227,6 +227,16 @@ describe("interleave()", () => {
     );
   });
 
+  it("reaches through a layer that calls several applications", async () => {
+    const beside: Middleware = (app) => either(respond([]), app as Application) as typeof app;
+    const app = stack(sign("a"), beside, sign("b"))(respond([]));
+    const traced = interleave(app, signBoundary);
+    const wanted = ["b>respond", "b", "either>b", "a>either", "a", "server>a"];
+    assert.deepEqual(await signatures(traced), wanted);
+    const first = await call(traced, "GET /first");
+    assert.equal(first.headers.at(1)?.[1], "either>respond");
+  });
+
   it("leaves the application that it is given as it is", async () => {
     const app = stack(sign("a"))(respond([]));
     interleave(app, signBoundary);
@@ -298,6 +308,22 @@ describe("describe()", () => {
         "   └─ either",
         "      ├─ /first  hello",
         "      └─ respond",
+      ].join("\n"),
+    );
+  });
+
+  it("draws the parts of a layer that calls several applications", () => {
+    const beside: Middleware = (app) => either(hello as never, app as Application) as typeof app;
+    const app = stack(sign("a"), beside, sign("b"), sign("c"))(respond([]));
+    assert.equal(
+      describeApplication(app),
+      [
+        "a",
+        "└─ either",
+        "   ├─ /first  hello",
+        "   └─ b",
+        "      └─ c",
+        "         └─ respond",
       ].join("\n"),
     );
   });

@@ -82,11 +82,7 @@ export function stack<const Layers extends readonly AnyMiddleware[]>(
   );
   const stacked = (app: Application): Application => {
     checkApplication(app, "stack");
-    // Each layer's application is noted, so that a layer can tell what is inside it.
-    return flat.reduceRight((inner, layer, i) => {
-      const wrapped = applyLayer(layer, inner);
-      return wrapped === inner ? inner : noteStack(wrapped, flat.slice(i), app);
-    }, app);
+    return flat.reduceRight(wrap, app);
   };
   return Object.assign(stacked, { layers: flat }) as unknown as Stack<
     StackAdds<Layers>,
@@ -94,21 +90,23 @@ export function stack<const Layers extends readonly AnyMiddleware[]>(
   >;
 }
 
-function noteStack(
-  wrapped: Application,
-  layers: readonly AnyMiddleware[],
-  app: Application,
-): Application {
+function isStack(layer: AnyMiddleware): layer is Stack {
+  return Array.isArray((layer as Partial<Stack>).layers);
+}
+
+/** Applies a layer, and notes it, so that the layers around it can tell what is inside them. */
+function wrap(app: Application, layer: AnyMiddleware): Application {
+  const wrapped = applyLayer(layer, app);
+  // A layer that calls several applications has noted them itself.
+  if (wrapped === app || compositionOf(wrapped) !== undefined) return wrapped;
+  const inside = compositionOf(app);
+  const layers = [layer, ...(inside?.layers ?? [])];
   return compose(wrapped, {
     name: "stack",
     layers,
-    parts: [{ label: "", app }],
-    rebuild: ([inner]) => stack(...layers)(inner!),
+    parts: inside?.layers === undefined ? [{ label: "", app }] : inside.parts,
+    rebuild: ([core]) => stack(...layers)(core!),
   });
-}
-
-function isStack(layer: AnyMiddleware): layer is Stack {
-  return Array.isArray((layer as Partial<Stack>).layers);
 }
 
 function applyLayer(layer: AnyMiddleware, app: Application): Application {
