@@ -139,6 +139,10 @@ describe("environFor()", () => {
     assert.equal(environFor("/wiki", { scriptName: "/wiki" }).PATH_INFO, "");
   });
 
+  it("refuses a path that only begins with the same letters", () => {
+    assert.throws(() => environFor("/wikipedia", { scriptName: "/wiki" }), TypeError);
+  });
+
   it("refuses a path outside that place", () => {
     assert.throws(() => environFor("/blog", { scriptName: "/wiki" }), {
       name: "TypeError",
@@ -291,9 +295,24 @@ describe("call()", () => {
     assert.equal(body.timesClosed, 1);
   });
 
+  it("keeps the error of a body whose close() fails too", async () => {
+    const body = {
+      [Symbol.iterator]: () => assert.fail("First"),
+      close: () => assert.fail("Second"),
+    };
+    await assert.rejects(call(respond(body), "GET /"), /First/);
+  });
+
+  it("waits for no promise in a synchronous body", async () => {
+    const promises = respond([Promise.resolve("a") as never]);
+    await assert.rejects(call(promises, "GET /"), { clause: "body-chunk" });
+  });
+
   it("refuses what breaks the contract", async () => {
     await assert.rejects(call((() => "Hello") as never, "GET /"), { clause: "body-iterable" });
     await assert.rejects(call((() => undefined) as never, "GET /"), { clause: "body-iterable" });
+    const closeOnly = (() => ({ close() {} })) as never;
+    await assert.rejects(call(closeOnly, "GET /"), { clause: "body-iterable" });
     await assert.rejects(
       call(() => ["a"], "GET /"),
       { clause: "start-before-body" },

@@ -3,9 +3,12 @@ import {
   checkChunk,
   closeBody,
   getHeader,
+  isBody,
   isBodyless,
   isSync,
   joinBytes,
+  onClose,
+  quietly,
   statusCode,
   toBytes,
   when,
@@ -75,8 +78,12 @@ export async function call<E extends Environ>(
 ): Promise<CallResult> {
   const environ = typeof request === "string" ? (environFor(request) as Environ as E) : request;
   const method = environ.REQUEST_METHOD;
-  const counted = countClose(app);
-  const { status, headers, body } = await capture(counted.app, environ);
+  let closed = 0;
+  const counting: Application<E> = (given, startResponse) =>
+    when(app(given, startResponse), (body) =>
+      isBody(body) && body.close !== undefined ? onClose(body, () => void (closed += 1)) : body,
+    );
+  const { status, headers, body } = await capture(counting, environ);
   const code = statusCode(status);
   const wanted = method === "HEAD" || isBodyless(code) ? 0 : (options.leaveAfter ?? Infinity);
   const chunks = await readChunks(body, wanted);
@@ -87,7 +94,7 @@ export async function call<E extends Environ>(
     code,
     headers,
     chunks,
-    closed: counted.closed(),
+    closed,
     header: (name) => getHeader(headers, name),
     bytes,
     text,
@@ -95,40 +102,29 @@ export async function call<E extends Environ>(
   };
 }
 
-/** Counts how often the body's own `close()` runs, without hiding that the body has none. */
-function countClose<E extends Environ>(
-  app: Application<E>,
-): { app: Application<E>; closed(): number } {
-  let closed = 0;
-  const count = (body: Body): Body => {
-    if (body?.close === undefined) return body;
-    const close = (): void | Promise<void> => {
-      closed += 1;
-      return body.close!();
-    };
-    return isSync(body)
-      ? { [Symbol.iterator]: () => body[Symbol.iterator](), close }
-      : { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), close };
-  };
-  return {
-    app: (environ, startResponse) => when(app(environ, startResponse), count),
-    closed: () => closed,
-  };
-}
-
 async function readChunks(body: Body, wanted: number): Promise<Chunk[]> {
   const chunks: Chunk[] = [];
-  let taken = 0;
   try {
-    // A loop that is left calls the iterator's return(), as a server does for a client that leaves.
-    if (wanted > 0) {
-      for await (const chunk of body) {
-        chunks.push(checkChunk(chunk));
-        if (chunk.length > 0 && ++taken >= wanted) break;
-      }
-    }
-  } finally {
-    await closeBody(body);
+    if (wanted > 0) await take(body, wanted, chunks);
+  } catch (error) {
+    await quietly(() => closeBody(body));
+    throw error;
   }
+  await closeBody(body);
   return chunks;
+}
+
+/** Takes chunks until there are as many as wanted, and then leaves, which ends the iteration. */
+async function take(body: Body, wanted: number, chunks: Chunk[]): Promise<void> {
+  let taken = 0;
+  const isLast = (chunk: unknown): boolean => {
+    chunks.push(checkChunk(chunk));
+    return chunks.at(-1)!.length > 0 && ++taken >= wanted;
+  };
+  // Not `for await` for both: it would wait for a promise in a synchronous body, as no server does.
+  if (isSync(body)) {
+    for (const chunk of body) if (isLast(chunk)) return;
+  } else {
+    for await (const chunk of body) if (isLast(chunk)) return;
+  }
 }
