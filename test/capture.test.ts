@@ -97,6 +97,15 @@ describe("capture()", () => {
     assert.equal(await textOf(body), "ab");
   });
 
+  it("refuses to write behind what it has handed out", () => {
+    const { body } = captureNow(function* app(_environ, startResponse) {
+      const write = startResponse("200 OK", []);
+      yield "a";
+      void write("b");
+    });
+    assert.throws(() => [...(body as Iterable<Chunk>)], { clause: "write-outside" });
+  });
+
   it("takes the head that replaces the first", () => {
     const { status } = captureNow((_environ, startResponse) => {
       startResponse("200 OK", []);

@@ -50,7 +50,15 @@ export function capture<E extends Environ>(
 ): MaybePromise<Captured> {
   const head = new ResponseHead();
   const written: Chunk[] = [];
+  let captured = false;
   const write = (chunk: Chunk): void => {
+    if (captured) {
+      throw new WsgiError(
+        "application",
+        "write-outside",
+        "Cannot write: the body is being read; write before it, or yield the chunk",
+      );
+    }
     head.sent = true;
     written.push(checkChunk(chunk));
   };
@@ -61,6 +69,7 @@ export function capture<E extends Environ>(
   return when(result, (body) =>
     when(startedBody(checkBody(body), head), (started) => {
       head.sent = true;
+      captured = true;
       return {
         status: head.status,
         headers: head.headers,
