@@ -3,26 +3,20 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import {
-  byteLength,
+  checkBody,
   closeBody,
   concat,
   isBody,
-  isChunk,
   isSync,
   isThenable,
-  joinBytes,
-  mapBody,
   onClose,
   quietly,
-  toBytes,
   when,
   type Body,
   type Chunk,
 } from "@wsgi/core";
 import { closable } from "@wsgi/testing";
 import { countPromises } from "./count-promises.ts";
-
-const shout = (chunk: Chunk): Chunk => String(chunk).toUpperCase();
 
 async function* later(...chunks: Chunk[]): AsyncGenerator<Chunk, void, undefined> {
   yield* chunks;
@@ -142,75 +136,26 @@ describe("isBody()", () => {
   });
 });
 
-describe("isChunk()", () => {
-  it("is true for text and bytes", () => {
-    assert.equal(isChunk(""), true);
-    assert.equal(isChunk(new Uint8Array(0)), true);
-    assert.equal(isChunk(Buffer.from("a")), true);
+describe("checkBody()", () => {
+  it("returns a body", () => {
+    const body = ["Hello"];
+    assert.equal(checkBody(body), body);
   });
 
-  it("is false for everything else", () => {
-    assert.equal(isChunk(42), false);
-    assert.equal(isChunk(null), false);
-    assert.equal(isChunk(["a"]), false);
-    assert.equal(isChunk(new Uint16Array(1)), false);
-  });
-});
-
-describe("toBytes()", () => {
-  it("encodes text as UTF-8", () => {
-    assert.deepEqual([...toBytes("世")], [0xe4, 0xb8, 0x96]);
+  it("says what to return instead of text", () => {
+    assert.throws(() => checkBody("Hello"), {
+      side: "application",
+      message:
+        "Cannot send the body: the application returned a string; wanted an iterable of chunks: return [text] [body-iterable]",
+    });
   });
 
-  it("returns bytes as they are", () => {
-    const bytes = Uint8Array.of(1, 2);
-    assert.equal(toBytes(bytes), bytes);
-  });
-});
-
-describe("byteLength()", () => {
-  it("counts one to four bytes for a character", () => {
-    assert.equal(byteLength("a"), 1);
-    assert.equal(byteLength("é"), 2);
-    assert.equal(byteLength("世"), 3);
-    assert.equal(byteLength("😀"), 4);
-  });
-
-  it("counts a lone surrogate as the U+FFFD that it becomes", () => {
-    assert.equal(byteLength("\ud83d"), 3);
-    assert.equal(byteLength("\ude00"), 3);
-    assert.equal(byteLength("\ude00\ud83d"), 6);
-    assert.equal(byteLength("\ud83d\ud83d\ude00"), 7);
-  });
-
-  it("counts the bytes of a view, not of its buffer", () => {
-    assert.equal(byteLength(new Uint8Array(8).subarray(2, 5)), 3);
-  });
-
-  it("agrees with node at every edge of the encoding", () => {
-    const edges = ["\0", "\x7f", "\x80", "\u07ff", "\u0800", "\ud7ff", "\ud800", "\udbff"];
-    const units = [...edges, "\udc00", "\udfff", "\ue000", "\uffff"];
-    const texts = units.flatMap((a) => units.flatMap((b) => units.map((c) => a + b + c)));
-    assert.deepEqual(
-      texts.map(byteLength),
-      texts.map((text) => Buffer.byteLength(text)),
-    );
-  });
-});
-
-describe("joinBytes()", () => {
-  it("puts the pieces together in order", () => {
-    const joined = joinBytes([toBytes("Hello, "), toBytes(""), toBytes("world!")]);
-    assert.equal(new TextDecoder().decode(joined), "Hello, world!");
-  });
-
-  it("returns the only piece itself", () => {
-    const piece = toBytes("Hello");
-    assert.equal(joinBytes([piece]), piece);
-  });
-
-  it("makes no bytes of no pieces", () => {
-    assert.equal(joinBytes([]).byteLength, 0);
+  it("names what it was given", () => {
+    assert.throws(() => checkBody(undefined), /returned undefined; wanted an iterable/);
+    assert.throws(() => checkBody(null), /returned null;/);
+    assert.throws(() => checkBody(42), /returned a number;/);
+    assert.throws(() => checkBody(new URL("http://a/")), /returned an object of type URL;/);
+    assert.throws(() => checkBody(Object.create(null)), /returned an object of type Object;/);
   });
 });
 
@@ -292,158 +237,6 @@ describe("quietly()", () => {
       throw new Error("Odd");
     });
     assert.equal(closed, true);
-  });
-});
-
-describe("mapBody()", () => {
-  it("makes an array of an array", () => {
-    const mapped = mapBody(["Hello"], { chunk: shout, end: () => "!" });
-    assert.deepEqual(mapped, ["HELLO", "!"]);
-  });
-
-  it("leaves a shared array as it is", () => {
-    const shared: readonly Chunk[] = Object.freeze(["Hello"]);
-    const mapped = mapBody(shared, { end: () => "!" });
-    assert.deepEqual(mapped, ["Hello", "!"]);
-    assert.deepEqual(shared, ["Hello"]);
-  });
-
-  it("makes an iterable of an iterable, and an async one of an async one", async () => {
-    assert.deepEqual(await collect(mapBody(new Set(["a"]), { chunk: shout })), ["A"]);
-    assert.equal(isSync(mapBody(new Set(["a"]), {})), true);
-    assert.deepEqual(await collect(mapBody(later("a"), { chunk: shout })), ["A"]);
-    assert.equal(isSync(mapBody(later("a"), {})), false);
-  });
-
-  it("adds the last chunk once, behind the others", async () => {
-    assert.deepEqual(await collect(mapBody(closable("a"), { end: () => "z" })), ["a", "z"]);
-    assert.deepEqual(await collect(mapBody(later("a"), { end: () => "z" })), ["a", "z"]);
-  });
-
-  it("adds nothing if end() has nothing", async () => {
-    assert.deepEqual(mapBody(["a"], { end: () => undefined }), ["a"]);
-    assert.deepEqual(await collect(mapBody(closable("a"), { end: () => undefined })), ["a"]);
-  });
-
-  it("reads a chunk only when it is asked for one", () => {
-    const body = closable("a", "b");
-    const iterator = (mapBody(body, { chunk: shout }) as Iterable<Chunk>)[Symbol.iterator]();
-    assert.equal(body.taken, 0);
-    iterator.next();
-    assert.equal(body.taken, 1);
-  });
-
-  it("ends the iteration below when it is left early, without a last chunk", () => {
-    const body = closable("a", "b");
-    const mapped = mapBody(body, { end: () => assert.fail("end() was called") });
-    for (const chunk of mapped as Iterable<Chunk>) {
-      assert.equal(chunk, "a");
-      break;
-    }
-    assert.equal(body.returned, true);
-  });
-
-  it("ends an async iteration below when it is left early", async () => {
-    let ended = false;
-    async function* endless(): AsyncGenerator<Chunk> {
-      try {
-        for (;;) yield "a";
-      } finally {
-        ended = true;
-      }
-    }
-    for await (const chunk of mapBody(endless(), { chunk: shout })) if (chunk === "A") break;
-    assert.equal(ended, true);
-  });
-
-  it("ends the iteration below when the map throws", () => {
-    const body = closable("a", "b");
-    const mapped = mapBody(body, {
-      chunk() {
-        throw new Error("Odd");
-      },
-    });
-    assert.throws(() => [...(mapped as Iterable<Chunk>)], /^Error: Odd$/);
-    assert.equal(body.returned, true);
-  });
-
-  it("ends an async iteration below when the map throws", async () => {
-    let ended = false;
-    async function* endless(): AsyncGenerator<Chunk> {
-      try {
-        for (;;) yield "a";
-      } finally {
-        ended = true;
-      }
-    }
-    const mapped = mapBody(endless(), {
-      chunk() {
-        throw new Error("Odd");
-      },
-    });
-    await assert.rejects(collect(mapped), /^Error: Odd$/);
-    assert.equal(ended, true);
-  });
-
-  it("keeps the map's error if the iteration below cannot be ended", async () => {
-    const next = { done: false, value: "a" };
-    const odd = (): never => assert.fail("Odd");
-    const sync = { [Symbol.iterator]: () => ({ next: () => next, return: odd }) };
-    const async = { [Symbol.asyncIterator]: () => ({ next: async () => next, return: odd }) };
-    const chunk = (): never => assert.fail("First");
-    assert.throws(() => [...(mapBody(sync, { chunk }) as Iterable<Chunk>)], /First/);
-    await assert.rejects(collect(mapBody(async, { chunk })), /First/);
-  });
-
-  it("closes an array whose map throws, because its caller gets nothing to close", () => {
-    const closed: string[] = [];
-    const chunk = (): never => assert.fail("Odd");
-    assert.throws(() => mapBody(signing("a", closed), { chunk }), /Odd/);
-    assert.throws(() => mapBody(signing("b", closed), { end: chunk }), /Odd/);
-    assert.deepEqual(closed, ["a", "b"]);
-  });
-
-  it("closes the body, and only once", () => {
-    const body = closable("a");
-    const mapped = mapBody(body, { chunk: shout });
-    closeBody(mapped);
-    closeBody(mapped);
-    assert.equal(body.timesClosed, 1);
-  });
-
-  it("closes an array only once", () => {
-    const closed: string[] = [];
-    const mapped = mapBody(signing("a", closed), { chunk: shout });
-    closeBody(mapped);
-    closeBody(mapped);
-    assert.deepEqual(closed, ["a"]);
-  });
-
-  it("keeps the close() of an array", () => {
-    const closed: string[] = [];
-    const mapped = mapBody(signing("a", closed), { chunk: shout });
-    assert.ok(Array.isArray(mapped));
-    closeBody(mapped);
-    assert.deepEqual(closed, ["a"]);
-  });
-
-  it("gives an array without close() none", () => {
-    assert.equal(mapBody(["a"], {}).close, undefined);
-  });
-
-  it("creates no promise for a synchronous body", () => {
-    const map = { chunk: shout, end: () => "!" };
-    const promises = countPromises(() => {
-      void mapBody(["a"], map);
-      const body = mapBody(closable("a"), map);
-      for (const chunk of body as Iterable<Chunk>) assert.ok(chunk);
-      closeBody(body);
-    });
-    assert.equal(promises, 0);
-    assert.equal(
-      countPromises(() => void Promise.resolve()),
-      1,
-    );
   });
 });
 

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   capture,
-  checkBody,
-  checkChunk,
   closeBody,
   isSync,
   readBody,
@@ -365,43 +363,6 @@ describe("capture()", () => {
       countPromises(() => void Promise.resolve()),
       1,
     );
-  });
-});
-
-describe("checkBody()", () => {
-  it("returns a body", () => {
-    const body = ["Hello"];
-    assert.equal(checkBody(body), body);
-  });
-
-  it("says what to return instead of text", () => {
-    assert.throws(() => checkBody("Hello"), {
-      side: "application",
-      message:
-        "Cannot send the body: the application returned a string; wanted an iterable of chunks: return [text] [body-iterable]",
-    });
-  });
-
-  it("names what it was given", () => {
-    assert.throws(() => checkBody(undefined), /returned undefined; wanted an iterable/);
-    assert.throws(() => checkBody(null), /returned null;/);
-    assert.throws(() => checkBody(42), /returned a number;/);
-    assert.throws(() => checkBody(new URL("http://a/")), /returned an object of type URL;/);
-    assert.throws(() => checkBody(Object.create(null)), /returned an object of type Object;/);
-  });
-});
-
-describe("checkChunk()", () => {
-  it("returns a chunk", () => {
-    assert.equal(checkChunk("Hello"), "Hello");
-  });
-
-  it("refuses everything else by its type", () => {
-    assert.throws(() => checkChunk(42), {
-      clause: "body-chunk",
-      message: "Cannot send a chunk: it is a number; wanted a string or a Uint8Array [body-chunk]",
-    });
-    assert.throws(() => checkChunk(Promise.resolve("a")), /it is an object of type Promise;/);
   });
 });
 

@@ -1,15 +1,5 @@
-import {
-  closeBody,
-  concat,
-  isBody,
-  isChunk,
-  isSync,
-  joinBytes,
-  onClose,
-  quietly,
-  toBytes,
-  when,
-} from "./body.ts";
+import { checkBody, closeBody, concat, isSync, onClose, quietly, when } from "./body.ts";
+import { checkChunk, joinBytes, toBytes } from "./chunk.ts";
 import { WsgiError } from "./errors.ts";
 import { ResponseHead } from "./head.ts";
 import type { Application, Body, Chunk, Environ, HeaderList, MaybePromise } from "./types.ts";
@@ -77,62 +67,6 @@ export function capture<E extends Environ>(
       };
     }),
   );
-}
-
-/**
- * Makes sure that what an application returned is a body.
- *
- * @param body - what it returned, settled
- * @returns the same
- * @throws WsgiError [body-iterable] if it is a string, bytes, or nothing that can be iterated
- * @example
- * ```ts
- * import { checkBody } from "@wsgi/core";
- *
- * checkBody(["Hello"]); // ["Hello"]
- * ```
- * @see SPEC.md [body-iterable]
- */
-export function checkBody(body: unknown): Body {
-  if (isBody(body)) return body;
-  const wanted =
-    typeof body === "string" || body instanceof Uint8Array
-      ? "wanted an iterable of chunks: return [text]"
-      : "wanted an iterable of strings or Uint8Arrays";
-  throw new WsgiError(
-    "application",
-    "body-iterable",
-    `Cannot send the body: the application returned ${nameType(body)}; ${wanted}`,
-  );
-}
-
-/**
- * Makes sure that what a body yielded is a chunk.
- *
- * @param chunk - what it yielded, settled
- * @returns the same
- * @throws WsgiError [body-chunk] if it is neither a string nor a Uint8Array
- * @example
- * ```ts
- * import { checkChunk } from "@wsgi/core";
- *
- * checkChunk("Hello"); // "Hello"
- * ```
- * @see SPEC.md [body-chunk]
- */
-export function checkChunk(chunk: unknown): Chunk {
-  if (isChunk(chunk)) return chunk;
-  throw new WsgiError(
-    "application",
-    "body-chunk",
-    `Cannot send a chunk: it is ${nameType(chunk)}; wanted a string or a Uint8Array`,
-  );
-}
-
-function nameType(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === "object") return `an object of type ${value.constructor?.name ?? "Object"}`;
-  return `a ${typeof value}`;
 }
 
 /** Reads up to the first chunk if the response has not started yet, and puts it back. */

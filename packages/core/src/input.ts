@@ -1,4 +1,5 @@
-import { joinBytes, when } from "./body.ts";
+import { when } from "./body.ts";
+import { joinBytes } from "./chunk.ts";
 import type { InputStream, MaybePromise } from "./types.ts";
 
 /**
