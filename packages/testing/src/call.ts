@@ -1,17 +1,15 @@
 import {
-  capture,
+  checkBody,
   checkChunk,
   closeBody,
   getHeader,
-  isBody,
   isBodyless,
   isSync,
+  isThenable,
   joinBytes,
-  onClose,
   quietly,
-  statusCode,
+  ResponseHead,
   toBytes,
-  when,
   type Application,
   type Body,
   type Chunk,
@@ -78,15 +76,22 @@ export async function call<E extends Environ>(
 ): Promise<CallResult> {
   const environ = typeof request === "string" ? (environFor(request) as Environ as E) : request;
   const method = environ.REQUEST_METHOD;
-  let closed = 0;
-  const counting: Application<E> = (given, startResponse) =>
-    when(app(given, startResponse), (body) =>
-      isBody(body) && body.close !== undefined ? onClose(body, () => void (closed += 1)) : body,
-    );
-  const { status, headers, body } = await capture(counting, environ);
-  const code = statusCode(status);
-  const wanted = method === "HEAD" || isBodyless(code) ? 0 : (options.leaveAfter ?? Infinity);
-  const chunks = await readChunks(body, wanted);
+  const head = new ResponseHead();
+  const sent: Chunk[] = [];
+  const write = (chunk: Chunk): void => {
+    head.sent = true;
+    sent.push(checkChunk(chunk));
+  };
+  const result = app(environ, (status, headers, excInfo) => {
+    head.start(status, headers, excInfo);
+    return write;
+  });
+  const body = checkBody(isThenable(result) ? await result : result);
+  const hasBody = (): boolean => method !== "HEAD" && !isBodyless(head.code);
+  const wanted = (): number => (hasBody() ? (options.leaveAfter ?? Infinity) : 0);
+  await readChunks(body, head, sent, wanted);
+  const { status, code, headers } = head;
+  const chunks = hasBody() ? sent : [];
   const bytes = (): Uint8Array => joinBytes(chunks.map(toBytes));
   const text = (): string => new TextDecoder().decode(bytes());
   return {
@@ -94,7 +99,7 @@ export async function call<E extends Environ>(
     code,
     headers,
     chunks,
-    closed,
+    closed: body.close === undefined ? 0 : 1,
     header: (name) => getHeader(headers, name),
     bytes,
     text,
@@ -102,25 +107,43 @@ export async function call<E extends Environ>(
   };
 }
 
-async function readChunks(body: Body, wanted: number): Promise<Chunk[]> {
-  const chunks: Chunk[] = [];
+async function readChunks(
+  body: Body,
+  head: ResponseHead,
+  sent: Chunk[],
+  wanted: () => number,
+): Promise<void> {
   try {
-    if (wanted > 0) await take(body, wanted, chunks);
+    await take(body, head, sent, wanted);
+    head.demand();
+    head.sent = true;
   } catch (error) {
     await quietly(() => closeBody(body));
     throw error;
   }
   await closeBody(body);
-  return chunks;
 }
 
 /** Takes chunks until there are as many as wanted, and then leaves, which ends the iteration. */
-async function take(body: Body, wanted: number, chunks: Chunk[]): Promise<void> {
-  let taken = 0;
+async function take(
+  body: Body,
+  head: ResponseHead,
+  sent: Chunk[],
+  wanted: () => number,
+): Promise<void> {
+  let taken = sent.filter((chunk) => chunk.length > 0).length;
+  const isEnough = (): boolean => head.code !== 0 && taken >= wanted();
   const isLast = (chunk: unknown): boolean => {
-    chunks.push(checkChunk(chunk));
-    return chunks.at(-1)!.length > 0 && ++taken >= wanted;
+    sent.push(checkChunk(chunk));
+    if (sent.at(-1)!.length > 0) {
+      // Only the first byte takes the head along: until then it can be replaced.
+      head.demand();
+      head.sent = true;
+      taken += 1;
+    }
+    return isEnough();
   };
+  if (isEnough()) return;
   // Not `for await` for both: it would wait for a promise in a synchronous body, as no server does.
   if (isSync(body)) {
     for (const chunk of body) if (isLast(chunk)) return;
