@@ -207,7 +207,8 @@ describe("append() in the onion", () => {
   });
 
   it("waits for a response that starts late", async () => {
-    assert.deepEqual((await call(append("!")(late("Hello")), "GET /")).chunks, ["Hello", "!"]);
+    const { chunks } = await call(append("!")(late("Hello")), "GET /");
+    assert.deepEqual(chunks, ["", "Hello", "!"]);
   });
 
   it("adds to an asynchronous body", async () => {

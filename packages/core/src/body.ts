@@ -1,10 +1,13 @@
+import { WsgiError } from "./errors.ts";
+import { typeName } from "./show.ts";
 import type { Body, Chunk, MaybePromise } from "./types.ts";
 
 /**
- * Tells whether a value is a promise or behaves as one.
+ * Tells whether a value is a promise or behaves as one. What can be iterated is a body and no promise,
+ * whatever else it has: the query of a database may have both.
  *
  * @param value - anything
- * @returns true if it has a `then` method
+ * @returns true if it has a `then` method and is no body
  * @example
  * ```ts
  * import { isThenable } from "@wsgi/core";
@@ -17,7 +20,8 @@ export function isThenable<T>(value: MaybePromise<T>): value is PromiseLike<T> {
   return (
     typeof value === "object" &&
     value !== null &&
-    typeof (value as { then?: unknown }).then === "function"
+    typeof (value as { then?: unknown }).then === "function" &&
+    !isBody(value)
   );
 }
 
@@ -87,95 +91,30 @@ export function isBody(value: unknown): value is Body {
 }
 
 /**
- * Tells whether a value may be yielded by a body.
+ * Makes sure that what an application returned is a body.
  *
- * @param value - anything
- * @returns true for a string and for a Uint8Array (a Buffer is one)
+ * @param body - what it returned, settled
+ * @returns the same
+ * @throws WsgiError [body-iterable] if it is a string, bytes, or nothing that can be iterated
  * @example
  * ```ts
- * import { isChunk } from "@wsgi/core";
+ * import { checkBody } from "@wsgi/core";
  *
- * isChunk(new Uint8Array(2)); // true
- * isChunk(42); // false
+ * checkBody(["Hello"]); // ["Hello"]
  * ```
- * @see SPEC.md [body-chunk]
+ * @see SPEC.md [body-iterable]
  */
-export function isChunk(value: unknown): value is Chunk {
-  return typeof value === "string" || value instanceof Uint8Array;
-}
-
-const encoder = new TextEncoder();
-
-/**
- * Turns a chunk into its bytes.
- *
- * @param chunk - text, which is encoded as UTF-8, or bytes, which are returned as they are
- * @returns the bytes
- * @example
- * ```ts
- * import { toBytes } from "@wsgi/core";
- *
- * toBytes("世").length; // 3
- * ```
- * @see SPEC.md [body-chunk]
- */
-export function toBytes(chunk: Chunk): Uint8Array {
-  return typeof chunk === "string" ? encoder.encode(chunk) : chunk;
-}
-
-/**
- * Counts the bytes of a chunk without encoding it.
- *
- * @param chunk - text or bytes
- * @returns the number of bytes that a server sends for it
- * @example
- * ```ts
- * import { byteLength } from "@wsgi/core";
- *
- * byteLength("世界"); // 6
- * ```
- * @see SPEC.md [body-chunk]
- */
-export function byteLength(chunk: Chunk): number {
-  if (typeof chunk !== "string") return chunk.byteLength;
-  let bytes = chunk.length;
-  for (let i = 0; i < chunk.length; i++) {
-    const unit = chunk.charCodeAt(i);
-    if (unit < 0x80) continue;
-    bytes += unit < 0x800 ? 1 : 2;
-    // A surrogate pair is four bytes: two for each of its halves. A lone half becomes U+FFFD, three.
-    if (unit >= 0xd800 && unit < 0xdc00) {
-      const next = chunk.charCodeAt(i + 1);
-      if (next >= 0xdc00 && next < 0xe000) i++;
-    }
-  }
-  return bytes;
-}
-
-/**
- * Puts chunks together to one.
- *
- * @param chunks - byte pieces
- * @returns their bytes; the piece itself if there is only one
- * @example
- * ```ts
- * import { joinBytes, toBytes } from "@wsgi/core";
- *
- * joinBytes([toBytes("Hello, "), toBytes("world!")]).length; // 13
- * ```
- * @see SPEC.md [body-chunk]
- */
-export function joinBytes(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  let length = 0;
-  for (const chunk of chunks) length += chunk.byteLength;
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return all;
+export function checkBody(body: unknown): Body {
+  if (isBody(body)) return body;
+  const wanted =
+    typeof body === "string" || body instanceof Uint8Array
+      ? "wanted an iterable of chunks: return [text]"
+      : "wanted an iterable of strings or Uint8Arrays";
+  throw new WsgiError(
+    "application",
+    "body-iterable",
+    `Cannot send the body: the application returned ${typeName(body)}; ${wanted}`,
+  );
 }
 
 /**
@@ -200,93 +139,33 @@ export function closeBody(body: Body): void | Promise<void> {
   return dispose?.call(body) as void | Promise<void>;
 }
 
-/** Says what `mapBody` does with a body. */
-export interface BodyMap {
-  /** Turns each chunk into one chunk; `""` holds it back. Default: leaves it as it is. */
-  chunk?: (chunk: Chunk) => Chunk;
-  /** Makes one more chunk after the last; undefined makes none. Not called if iteration stops early. */
-  end?: () => Chunk | undefined;
-}
-
 /**
- * Changes the chunks of a body, one for one: an array gives an array, an iterable an iterable, an async
- * iterable an async iterable. Nothing is read before its server asks, and `close()` reaches the body.
+ * Does what must be done although something else has failed already, and drops its errors: the first
+ * error is the one to report.
  *
- * @param body - the body to change; it belongs to the result from now on
- * @param map - what to do with each chunk, and what to add at the end
- * @returns the changed body
- * @throws nothing of its own; what `map` throws comes out of the iteration (for an array, at once)
+ * @param act - closes a body, or ends an iteration
+ * @returns nothing, or the promise of its end, which is never rejected
+ * @throws nothing
  * @example
  * ```ts
- * import { mapBody } from "@wsgi/core";
+ * import { closeBody, quietly } from "@wsgi/core";
  *
- * mapBody(["Hello"], { chunk: (chunk) => String(chunk).toUpperCase(), end: () => "!" }); // ["HELLO", "!"]
+ * const body = Object.assign(["Hello"], {
+ *   close() {
+ *     throw new Error("Too late to matter");
+ *   },
+ * });
+ * quietly(() => closeBody(body));
  * ```
- * @see SPEC.md [layer-block], [close-forward]
+ * @see SPEC.md [close-once]
  */
-export function mapBody(body: Body, map: BodyMap): Body {
-  if (Array.isArray(body)) return mapArray(body, map);
-  const close = once(() => closeBody(body));
-  return isSync(body)
-    ? { [Symbol.iterator]: () => mapIterator(body[Symbol.iterator](), map), close }
-    : { [Symbol.asyncIterator]: () => mapAsyncIterator(body[Symbol.asyncIterator](), map), close };
-}
-
-function mapArray(body: Chunk[] & Body, { chunk, end }: BodyMap): Body {
-  const chunks = chunk === undefined ? body.slice() : body.map((value) => chunk(value));
-  const last = end?.();
-  if (last !== undefined) chunks.push(last);
-  return body.close === undefined ? chunks : withClose(chunks, () => body.close?.());
-}
-
-const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
-
-function mapIterator(iterator: Iterator<Chunk>, map: BodyMap): Iterator<Chunk, undefined> {
-  const step = mapStep(map, () => iterator.return?.());
-  return {
-    next: () => step(iterator.next()),
-    return() {
-      iterator.return?.();
-      return finished;
-    },
-  };
-}
-
-function mapAsyncIterator(
-  iterator: AsyncIterator<Chunk>,
-  map: BodyMap,
-): AsyncIterator<Chunk, undefined> {
-  const step = mapStep(map, () => void iterator.return?.().catch(() => {}));
-  return {
-    next: () => iterator.next().then(step),
-    async return() {
-      await iterator.return?.();
-      return finished;
-    },
-  };
-}
-
-/** Maps the steps of one iteration in turn; stops the iteration below if the map throws. */
-function mapStep(
-  { chunk, end }: BodyMap,
-  stop: () => void,
-): (step: IteratorResult<Chunk>) => IteratorResult<Chunk, undefined> {
-  let ended = false;
-  return (step) => {
-    if (step.done) {
-      if (ended) return finished;
-      ended = true;
-      const last = end?.();
-      return last === undefined ? finished : { done: false, value: last };
-    }
-    if (chunk === undefined) return step;
-    try {
-      return { done: false, value: chunk(step.value) };
-    } catch (error) {
-      stop();
-      throw error;
-    }
-  };
+export function quietly(act: () => unknown): void | Promise<void> {
+  const nothing = (): void => {};
+  try {
+    return when(act(), nothing, nothing) as void | Promise<void>;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -307,7 +186,7 @@ function mapStep(
 export function onClose(body: Body, closed: () => void | Promise<void>): Body {
   const close = once(() => finallyDo(() => closeBody(body), closed));
   // A copy, because an array may be a constant that other requests return too.
-  if (Array.isArray(body)) return withClose(body.slice(), close);
+  if (Array.isArray(body)) return Object.assign(body.slice(), { close });
   return isSync(body)
     ? { [Symbol.iterator]: () => body[Symbol.iterator](), close }
     : { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), close };
@@ -332,7 +211,7 @@ export function concat(...bodies: readonly Body[]): Body {
   if (bodies.every((body) => Array.isArray(body))) {
     const chunks = bodies.flat() as Chunk[];
     const plain = (bodies as readonly Body[]).every((body) => body.close === undefined);
-    return plain ? chunks : withClose(chunks, close);
+    return plain ? chunks : Object.assign(chunks, { close });
   }
   if (bodies.every(isSync)) {
     return {
@@ -361,10 +240,6 @@ function closeFrom(bodies: readonly Body[], first: number): void | Promise<void>
 
 type Close = () => void | Promise<void>;
 
-function withClose(chunks: Chunk[], close: Close): Body {
-  return Object.assign(chunks, { close });
-}
-
 function once(close: Close): Close {
   let open = true;
   return () => {
@@ -376,13 +251,15 @@ function once(close: Close): Close {
 
 /** Does `last` after `first` on every path; waits only if one of them made a promise. */
 function finallyDo(first: Close, last: Close): void | Promise<void> {
-  let pending: void | Promise<void>;
+  const failed = (error: unknown): MaybePromise<void> =>
+    when(last(), () => {
+      throw error;
+    });
+  let pending: MaybePromise<void>;
   try {
     pending = first();
   } catch (error) {
-    const after = last();
-    if (!isThenable(after)) throw error;
-    return after.then(() => Promise.reject(error));
+    return failed(error) as void | Promise<void>;
   }
-  return isThenable(pending) ? pending.finally(last) : last();
+  return when(pending, last, failed) as void | Promise<void>;
 }

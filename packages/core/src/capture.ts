@@ -1,4 +1,5 @@
-import { closeBody, concat, isBody, isChunk, isSync, joinBytes, toBytes, when } from "./body.ts";
+import { checkBody, closeBody, concat, isSync, onClose, quietly, when } from "./body.ts";
+import { checkChunk, joinBytes, toBytes } from "./chunk.ts";
 import { WsgiError } from "./errors.ts";
 import { ResponseHead } from "./head.ts";
 import type { Application, Body, Chunk, Environ, HeaderList, MaybePromise } from "./types.ts";
@@ -39,7 +40,15 @@ export function capture<E extends Environ>(
 ): MaybePromise<Captured> {
   const head = new ResponseHead();
   const written: Chunk[] = [];
+  let captured = false;
   const write = (chunk: Chunk): void => {
+    if (captured) {
+      throw new WsgiError(
+        "application",
+        "write-outside",
+        "Cannot write: the body is being read; write before it, or yield the chunk",
+      );
+    }
     head.sent = true;
     written.push(checkChunk(chunk));
   };
@@ -47,9 +56,10 @@ export function capture<E extends Environ>(
     head.start(status, headers, excInfo);
     return write;
   });
-  return when(isBody(result) ? result : (result as PromiseLike<Body>), (body) =>
+  return when(result, (body) =>
     when(startedBody(checkBody(body), head), (started) => {
       head.sent = true;
+      captured = true;
       return {
         status: head.status,
         headers: head.headers,
@@ -59,111 +69,58 @@ export function capture<E extends Environ>(
   );
 }
 
-/**
- * Makes sure that what an application returned is a body.
- *
- * @param body - what it returned, settled
- * @returns the same
- * @throws WsgiError [body-iterable] if it is a string, bytes, or nothing that can be iterated
- * @example
- * ```ts
- * import { checkBody } from "@wsgi/core";
- *
- * checkBody(["Hello"]); // ["Hello"]
- * ```
- * @see SPEC.md [body-iterable]
- */
-export function checkBody(body: unknown): Body {
-  if (isBody(body)) return body;
-  const wanted =
-    typeof body === "string" || body instanceof Uint8Array
-      ? "wanted an iterable of chunks: return [text]"
-      : "wanted an iterable of strings or Uint8Arrays";
-  throw new WsgiError(
-    "application",
-    "body-iterable",
-    `Cannot send the body: the application returned ${nameType(body)}; ${wanted}`,
-  );
-}
-
-/**
- * Makes sure that what a body yielded is a chunk.
- *
- * @param chunk - what it yielded, settled
- * @returns the same
- * @throws WsgiError [body-chunk] if it is neither a string nor a Uint8Array
- * @example
- * ```ts
- * import { checkChunk } from "@wsgi/core";
- *
- * checkChunk("Hello"); // "Hello"
- * ```
- * @see SPEC.md [body-chunk]
- */
-export function checkChunk(chunk: unknown): Chunk {
-  if (isChunk(chunk)) return chunk;
-  throw new WsgiError(
-    "application",
-    "body-chunk",
-    `Cannot send a chunk: it is ${nameType(chunk)}; wanted a string or a Uint8Array`,
-  );
-}
-
-function nameType(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === "object") return `an object of type ${value.constructor?.name ?? "Object"}`;
-  return `a ${typeof value}`;
-}
-
-/** Reads up to the first chunk if the response has not started yet, and puts back what was read. */
+/** Reads up to the first chunk if the response has not started yet, and puts it back. */
 function startedBody(body: Body, head: ResponseHead): MaybePromise<Body> {
   if (head.code !== 0) return body;
   return isSync(body) ? startSync(body, head) : startAsync(body, head);
 }
 
 function startSync(body: Iterable<Chunk> & Body, head: ResponseHead): Body {
-  const iterator = body[Symbol.iterator]();
-  const read: Chunk[] = [];
+  const chunks = (function* () {
+    for (const chunk of body) if (isDue(chunk, head)) yield chunk;
+  })();
+  // Whoever stops before coming to this iteration does not end it, so `close()` has to.
+  const end = (): void => void chunks.return();
+  const rest = onClose({ [Symbol.iterator]: () => chunks, close: end }, () => closeBody(body));
   try {
-    let step = iterator.next();
-    while (!step.done && head.code === 0 && step.value === "") step = iterator.next();
+    const first = chunks.next();
     head.demand();
-    if (!step.done) read.push(step.value);
+    return first.done ? rest : concat([first.value], rest);
   } catch (error) {
-    iterator.return?.();
-    closeQuietly(body);
+    void quietly(() => closeBody(rest));
     throw error;
   }
-  return concat(read, { [Symbol.iterator]: () => iterator, close: () => closeBody(body) });
 }
 
 async function startAsync(body: AsyncIterable<Chunk> & Body, head: ResponseHead): Promise<Body> {
-  const iterator = body[Symbol.asyncIterator]();
-  const read: Chunk[] = [];
+  let waiting = true;
+  const chunks = (async function* () {
+    for await (const chunk of body) {
+      if (!isDue(chunk, head)) continue;
+      waiting = false;
+      yield chunk;
+      waiting = true;
+    }
+  })();
+  const end = (): void | Promise<void> => {
+    const ended = chunks.return().then(() => {});
+    // Behind a next() under way it would have to wait, and that may wait for the body to be closed.
+    return waiting ? void ended.catch(() => {}) : ended;
+  };
+  const rest = onClose({ [Symbol.asyncIterator]: () => chunks, close: end }, () => closeBody(body));
   try {
-    let step = await iterator.next();
-    while (!step.done && head.code === 0 && step.value === "") step = await iterator.next();
+    const first = await chunks.next();
     head.demand();
-    if (!step.done) read.push(step.value);
+    return first.done ? rest : concat([first.value], rest);
   } catch (error) {
-    await iterator.return?.();
-    await closeQuietly(body);
+    await quietly(() => closeBody(rest));
     throw error;
   }
-  return concat(read, { [Symbol.asyncIterator]: () => iterator, close: () => closeBody(body) });
 }
 
-/** Closes a body whose failure is already on its way, which an error in `close()` must not hide. */
-function closeQuietly(body: Body): void | Promise<void> {
-  try {
-    return when(
-      closeBody(body) as MaybePromise<void>,
-      () => {},
-      () => {},
-    ) as void | Promise<void>;
-  } catch {
-    // The first error is the one to report.
-  }
+/** Tells whether a chunk is to be handed on: every one after the start, and before it an empty one is not. */
+function isDue(chunk: Chunk, head: ResponseHead): boolean {
+  return head.code !== 0 || checkChunk(chunk).length > 0;
 }
 
 /**
@@ -188,7 +145,7 @@ export function readBody(body: Body): MaybePromise<Uint8Array> {
   try {
     for (const chunk of body) chunks.push(toBytes(checkChunk(chunk)));
   } catch (error) {
-    void closeQuietly(body);
+    void quietly(() => closeBody(body));
     throw error;
   }
   return closed();
@@ -198,7 +155,7 @@ async function readAsync(body: AsyncIterable<Chunk> & Body, chunks: Uint8Array[]
   try {
     for await (const chunk of body) chunks.push(toBytes(checkChunk(chunk)));
   } catch (error) {
-    await closeQuietly(body);
+    await quietly(() => closeBody(body));
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { WsgiError } from "./errors.ts";
+import { show } from "./show.ts";
 import type { Header, HeaderList } from "./types.ts";
 
 const hopByHop: ReadonlySet<string> = new Set([
@@ -47,11 +48,7 @@ function refuse(clause: string, found: string, wanted: string): never {
 
 function checkName(name: string): void {
   if (typeof name !== "string" || !token.test(name)) {
-    refuse(
-      "header-name",
-      `a header name is ${JSON.stringify(name) ?? String(name)}`,
-      "wanted an HTTP token",
-    );
+    refuse("header-name", `a header name is ${show(name)}`, "wanted an HTTP token");
   }
   if (isHopByHop(name)) {
     refuse(
@@ -103,7 +100,7 @@ export function checkHeaders(headers: HeaderList): number {
     if (typeof value !== "string" || forbiddenInValue.test(value)) {
       refuse(
         "header-value",
-        `the value of ${name} is ${JSON.stringify(value) ?? String(value)}`,
+        `the value of ${name} is ${show(value)}`,
         "wanted a string of Latin-1 characters without control characters",
       );
     }
@@ -113,7 +110,7 @@ export function checkHeaders(headers: HeaderList): number {
       if (!digits.test(value)) {
         refuse(
           "header-length",
-          `Content-Length is ${JSON.stringify(value)}`,
+          `Content-Length is ${show(value)}`,
           "wanted a number of bytes in decimal digits",
         );
       }

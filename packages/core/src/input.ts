@@ -1,4 +1,5 @@
-import { joinBytes, when } from "./body.ts";
+import { when } from "./body.ts";
+import { joinBytes } from "./chunk.ts";
 import type { InputStream, MaybePromise } from "./types.ts";
 
 /**
@@ -76,7 +77,8 @@ class SourceInput implements InputStream {
   }
 
   readlines(hint?: number): Uint8Array[] | Promise<Uint8Array[]> {
-    const wanted = checkSize("readlines", hint);
+    // In Python a hint of 0 is none.
+    const wanted = checkSize("readlines", hint) || Infinity;
     const lines: Uint8Array[] = [];
     let length = 0;
     const more = (line: Uint8Array): MaybePromise<Uint8Array[]> => {

@@ -1,3 +1,5 @@
+import { compose, compositionOf } from "./compose.ts";
+import { nameOf } from "./show.ts";
 import type { AddsOf, AnyMiddleware, Application, Middleware, NeedsOf } from "./types.ts";
 
 /** Is what the layers of a stack add together. */
@@ -23,30 +25,6 @@ type Without<Needs, Adds> =
 export interface Stack<Adds = unknown, Needs = unknown> extends Middleware<Adds, Needs> {
   /** The layers, outermost first, with the layers of stacks within it in their place. */
   readonly layers: readonly AnyMiddleware[];
-}
-
-// An application carries how it was composed under this key, for tools that draw or take it apart.
-// It is registered, so that a tool finds it whichever copy of this package it has.
-const composition: unique symbol = Symbol.for("wsgi.composition") as never;
-
-/** Says how an application was made from others. */
-export interface Composition {
-  /** What it is called in a picture, `"mount"`; not used where there are layers. */
-  readonly name: string;
-  /** The layers around its only part, outermost first. */
-  readonly layers?: readonly AnyMiddleware[];
-  /** The applications that it calls, in the order in which it looks at them. */
-  readonly parts: readonly Part[];
-  /** Makes the same composition of other applications, given in the order of `parts`. */
-  rebuild(apps: readonly Application[]): Application;
-}
-
-/** Is one of the applications that a composed application calls. */
-export interface Part {
-  /** When it is called, `"GET /users/:id"`; `""` if always. */
-  readonly label: string;
-  // oxlint-disable-next-line typescript/no-explicit-any -- parts may need keys that the whole provides
-  readonly app: Application<any>;
 }
 
 /**
@@ -82,11 +60,7 @@ export function stack<const Layers extends readonly AnyMiddleware[]>(
   );
   const stacked = (app: Application): Application => {
     checkApplication(app, "stack");
-    // Each layer's application is noted, so that a layer can tell what is inside it.
-    return flat.reduceRight((inner, layer, i) => {
-      const wrapped = applyLayer(layer, inner);
-      return wrapped === inner ? inner : noteStack(wrapped, flat.slice(i), app);
-    }, app);
+    return flat.reduceRight(wrap, app);
   };
   return Object.assign(stacked, { layers: flat }) as unknown as Stack<
     StackAdds<Layers>,
@@ -94,21 +68,23 @@ export function stack<const Layers extends readonly AnyMiddleware[]>(
   >;
 }
 
-function noteStack(
-  wrapped: Application,
-  layers: readonly AnyMiddleware[],
-  app: Application,
-): Application {
+function isStack(layer: AnyMiddleware): layer is Stack {
+  return Array.isArray((layer as Partial<Stack>).layers);
+}
+
+/** Applies a layer, and notes it, so that the layers around it can tell what is inside them. */
+function wrap(app: Application, layer: AnyMiddleware): Application {
+  const wrapped = applyLayer(layer, app);
+  // A layer that calls several applications has noted them itself.
+  if (wrapped === app || compositionOf(wrapped) !== undefined) return wrapped;
+  const inside = compositionOf(app);
+  const layers = [layer, ...(inside?.layers ?? [])];
   return compose(wrapped, {
     name: "stack",
     layers,
-    parts: [{ label: "", app }],
-    rebuild: ([inner]) => stack(...layers)(inner!),
+    parts: inside?.layers === undefined ? [{ label: "", app }] : inside.parts,
+    rebuild: ([core]) => stack(...layers)(core!),
   });
-}
-
-function isStack(layer: AnyMiddleware): layer is Stack {
-  return Array.isArray((layer as Partial<Stack>).layers);
 }
 
 function applyLayer(layer: AnyMiddleware, app: Application): Application {
@@ -141,48 +117,6 @@ export function checkApplication(app: unknown, place: string): Application {
   throw new TypeError(
     `Cannot ${place}: the application is ${app === null ? "null" : typeof app}; wanted a function (environ, startResponse) => body`,
   );
-}
-
-/**
- * Notes on an application how it was made from others, so that `describe` and `interleave` see into it.
- * For layers that call more than one application; `stack` does it by itself.
- *
- * @param app - the composed application, made for this purpose: it is given a property
- * @param how - the parts and the way to put them together
- * @returns the same application
- * @example
- * ```ts
- * import { compose } from "@wsgi/core";
- *
- * const either = (first, second) =>
- *   compose((environ, startResponse) => (Math.random() < 0.5 ? first : second)(environ, startResponse), {
- *     name: "either",
- *     parts: [{ label: "first", app: first }, { label: "second", app: second }],
- *     rebuild: ([one, two]) => either(one, two),
- *   });
- * ```
- * @see SPEC.md [layer-describe]
- */
-export function compose<App extends object>(app: App, how: Composition): App {
-  return Object.defineProperty(app, composition, { value: how, configurable: true });
-}
-
-/**
- * Tells how an application was made from others.
- *
- * @param app - an application
- * @returns its parts, or undefined if it is a plain application
- * @example
- * ```ts
- * import { compositionOf, stack } from "@wsgi/core";
- *
- * const same = (app) => (environ, startResponse) => app(environ, startResponse);
- * compositionOf(stack(same)(() => ["Hello"])).layers; // [same]
- * ```
- * @see SPEC.md [layer-describe]
- */
-export function compositionOf(app: object): Composition | undefined {
-  return (app as { [composition]?: Composition })[composition];
 }
 
 /** Is the place between a server and its application. */
@@ -263,80 +197,4 @@ function openApplication(
 function lastName(layers: readonly AnyMiddleware[], none: string): string {
   const last = layers.at(-1);
   return last === undefined ? none : nameOf(last);
-}
-
-/** Is an application as a tree of names. */
-export interface Outline {
-  /** When the application around it calls it; `""` if always. */
-  readonly label: string;
-  /** The name of the layer or application. */
-  readonly name: string;
-  /** What it calls. */
-  readonly inside: readonly Outline[];
-}
-
-/**
- * Tells the tree of layers and applications within an application.
- *
- * @param app - the application, made with `stack`, `mount`, a router …
- * @returns the tree, as plain data
- * @example
- * ```ts
- * import { outline } from "@wsgi/core";
- *
- * function hello() { return ["Hello"]; }
- * outline(hello); // { label: "", name: "hello", inside: [] }
- * ```
- * @see SPEC.md [layer-describe]
- */
-export function outline(app: object): Outline {
-  return outlinePart({ label: "", app: app as Application });
-}
-
-function outlinePart({ label, app }: Part): Outline {
-  const how = compositionOf(app);
-  if (how === undefined) return { label, name: nameOf(app), inside: [] };
-  if (how.layers === undefined)
-    return { label, name: how.name, inside: how.parts.map(outlinePart) };
-  const tree = how.layers.reduceRight<Outline>(
-    (inside, layer) => ({ label: "", name: nameOf(layer), inside: [inside] }),
-    outlinePart(how.parts[0]!),
-  );
-  return { ...tree, label };
-}
-
-/**
- * Prints the tree of layers and applications within an application, one on a line.
- *
- * @param app - the application, made with `stack`, `mount`, a router …
- * @returns the lines, without a final newline
- * @example
- * ```ts
- * import { describe, stack } from "@wsgi/core";
- *
- * function shout(app) { return (environ, startResponse) => app(environ, startResponse); }
- * function hello() { return ["Hello"]; }
- * console.log(describe(stack(shout)(hello)));
- * // shout
- * // └─ hello
- * ```
- * @see SPEC.md [layer-describe]
- */
-export function describe(app: object): string {
-  return describeTree(outline(app), "", "").join("\n");
-}
-
-function describeTree({ label, name, inside }: Outline, lead: string, indent: string): string[] {
-  const line = label === "" ? name : `${label}  ${name}`;
-  return [
-    lead + line,
-    ...inside.flatMap((part, i) => {
-      const last = i === inside.length - 1;
-      return describeTree(part, indent + (last ? "└─ " : "├─ "), indent + (last ? "   " : "│  "));
-    }),
-  ];
-}
-
-function nameOf(part: object): string {
-  return (part as { name?: string }).name || "(anonymous)";
 }

@@ -1,4 +1,5 @@
 import { WsgiError } from "./errors.ts";
+import { show } from "./show.ts";
 
 /** Reason phrases of the IANA registry of HTTP status codes, 2026-09. */
 const reasons: Readonly<Record<number, string>> = {
@@ -110,7 +111,7 @@ export function statusCode(status: string): number {
       throw new WsgiError(
         "application",
         "status-form",
-        `Cannot start the response: the status is ${JSON.stringify(status) ?? String(status)}; wanted a code from 200 to 599, one space and a reason, "200 OK"`,
+        `Cannot start the response: the status is ${show(status)}; wanted a code from 200 to 599, one space and a reason, "200 OK"`,
       );
     }
     code = Number(status.slice(0, 3));

@@ -1,1 +1,235 @@
-export {};
+import {
+  checkBody,
+  checkHeaders,
+  ClientDisconnected,
+  statusLine,
+  when,
+  type Body,
+  type Environ,
+  type HeaderList,
+  type MaybePromise,
+  type Middleware,
+  type StartResponse,
+} from "@wsgi/core";
+import { developmentPage, errorText, hideParameters } from "./development-page.ts";
+import { errorPage, isErrorStatus, problemOf, type Page } from "./error-page.ts";
+import { attempt, guardBody } from "./guard-body.ts";
+
+/** Says what `catchErrors` shows, and to whom. */
+export interface CatchErrorsOptions {
+  /**
+   * Who is shown the development page instead of the bare status: `true` for clients on this machine
+   * (a loopback address, a loopback Host, no proxy between), a function for those it returns true for.
+   * The page tells the source and the request. Default: false, nobody.
+   */
+  development?: boolean | ((environ: Environ) => boolean);
+  /**
+   * Is told of every error that is a fault: those answered with 5xx, and those that come too late to be
+   * answered. What it throws itself is noted on `wsgi.errors`. Default: writes the stack to `wsgi.errors`.
+   */
+  report?: (error: unknown, environ: Environ) => void | PromiseLike<void>;
+}
+
+/**
+ * Catches what an application throws, whenever it throws it, and answers with a page that says no more
+ * than the status: as HTML, problem+json or text, whichever the client likes best. An error with a
+ * status and `expose`, as `httpError` makes it, is that answer.
+ *
+ * To its application it is a server that survives; to its server it is an application that throws only
+ * when the head of the response has left: then the connection has to be cut, because a page appended to
+ * half a response would pass for the rest of it. An error in `close()` is reported and goes no further.
+ *
+ * @param options - what is shown, and where errors are reported
+ * @returns the middleware
+ * @throws TypeError if an option is not of its type
+ * @example
+ * ```ts
+ * import { catchErrors } from "@wsgi/middleware/catch-errors";
+ * import { call } from "@wsgi/testing";
+ *
+ * const broken = () => { throw new Error("The password is swordfish"); };
+ * const response = await call(catchErrors()(broken), "GET /");
+ * response.text(); // "500 Internal Server Error\n"
+ * ```
+ * @see SPEC.md [error-page], [start-replace], [error-cut]; RFC 9457; Rack::ShowExceptions
+ */
+export function catchErrors(options: CatchErrorsOptions = {}): Middleware {
+  const settings = checkOptions(options);
+  return function catchErrors(app) {
+    return function catchErrors(environ, startResponse) {
+      // Asked before the application can change environ, as a layer for proxies does.
+      const isDeveloper = settings.isDeveloper(environ) === true;
+      const exchange = { app, environ, startResponse, isDeveloper, report: settings.report };
+      return attempt(
+        () => when(app(environ, startResponse), (body) => guard(checkBody(body), exchange)),
+        (error) => answer(error, exchange),
+      );
+    };
+  };
+}
+
+/** Is one request and how to answer it. */
+interface Exchange {
+  readonly app: object;
+  readonly environ: Environ;
+  readonly startResponse: StartResponse;
+  readonly isDeveloper: boolean;
+  readonly report: Report;
+}
+
+type Report = (error: unknown, environ: Environ) => void | PromiseLike<void>;
+
+interface Settings {
+  isDeveloper(environ: Environ): boolean;
+  readonly report: Report;
+}
+
+function checkOptions({ development = false, report = logError }: CatchErrorsOptions): Settings {
+  if (typeof development !== "boolean" && typeof development !== "function") {
+    throw new TypeError(
+      `Cannot catch errors: development is ${JSON.stringify(development)}; wanted a boolean or a function (environ) => boolean`,
+    );
+  }
+  if (typeof report !== "function") {
+    throw new TypeError(
+      `Cannot catch errors: report is ${JSON.stringify(report)}; wanted a function (error, environ) => void`,
+    );
+  }
+  const isDeveloper = development === true ? isLocal : development || (() => false);
+  return { isDeveloper, report };
+}
+
+const loopbackAddress = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
+const loopbackHost = /^(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+
+/**
+ * Tells whether the client is a browser on this machine that asked this machine by name. The name counts
+ * because a page from elsewhere can have its own name resolve to 127.0.0.1, and would read the answer.
+ */
+function isLocal(environ: Environ): boolean {
+  const forwarded = environ.HTTP_FORWARDED ?? environ.HTTP_X_FORWARDED_FOR ?? environ.HTTP_VIA;
+  return (
+    forwarded === undefined &&
+    loopbackAddress.test(environ.REMOTE_ADDR) &&
+    loopbackHost.test(environ.HTTP_HOST ?? "")
+  );
+}
+
+/** Puts a body under guard; an array without `close()` cannot fail. */
+function guard(body: Body, exchange: Exchange): Body {
+  if (body.close === undefined && Array.isArray(body)) return body;
+  return guardBody(body, {
+    mayWait: exchange.isDeveloper,
+    answer: (error) => answer(error, exchange),
+    tell: (error) => tell(error, exchange),
+  });
+}
+
+/** Starts the response anew, for the error; throws it if it is too late for that. */
+function answer(error: unknown, exchange: Exchange): MaybePromise<Body> {
+  if (isClientGone(error, exchange.environ)) throw error;
+  return when(pageFor(error, exchange), ({ status, headers, text }) => {
+    exchange.startResponse(status, headers, toError(error));
+    return [text];
+  });
+}
+
+function pageFor(error: unknown, exchange: Exchange): MaybePromise<Page> {
+  const { app, environ, isDeveloper } = exchange;
+  const problem = problemOf(error);
+  if (problem.code >= 500) {
+    tell(error, exchange);
+    if (isDeveloper) return developmentPage({ error, problem, environ, app });
+  }
+  return errorPage(problem, environ.HTTP_ACCEPT);
+}
+
+function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(`The application threw ${errorText(thrown)}, which is no Error`, {
+    cause: thrown,
+  });
+}
+
+/** Reports an error, come what may. */
+function tell(error: unknown, { environ, report }: Exchange): void {
+  if (isClientGone(error, environ)) return;
+  void attempt(
+    () => report(error, environ),
+    (fault) => {
+      environ["wsgi.errors"].write(`Cannot report an error: ${errorText(fault)}\n`);
+      logError(error, environ);
+    },
+  );
+}
+
+function logError(error: unknown, environ: Environ): void {
+  const { REQUEST_METHOD, REQUEST_URI } = environ;
+  const request = `${REQUEST_METHOD} ${hideParameters(REQUEST_URI)}`;
+  environ["wsgi.errors"].write(`${request}: ${errorText(error)}\n`);
+}
+
+/** An AbortError is a fault like any other, unless the leaving client caused it. */
+function isClientGone(error: unknown, environ: Environ): boolean {
+  if (error instanceof ClientDisconnected) return true;
+  if (!(error instanceof Error) || error.name !== "AbortError") return false;
+  const signal = environ["wsgix.signal"];
+  return typeof signal === "function" && (signal(environ) as AbortSignal).aborted;
+}
+
+/** Says what an `httpError` has besides its status and message. */
+export interface HttpErrorOptions {
+  /** Header fields for the answer: `Allow`, `Retry-After`, `WWW-Authenticate` … Default: none. */
+  headers?: HeaderList;
+  /** Whether the client may read the message. Default: true below 500. */
+  expose?: boolean;
+  /** The error that led to this one. Default: none. */
+  cause?: unknown;
+}
+
+/** Is an error that says how a request is to be answered. */
+export interface HttpError extends Error {
+  /** The status code, 400 to 599. */
+  readonly status: number;
+  /** Whether the client may read the message. */
+  readonly expose: boolean;
+  /** Header fields for the answer. */
+  readonly headers: HeaderList;
+}
+
+/**
+ * Makes an error that `catchErrors` turns into the answer with this status. Below 500 it is not reported.
+ *
+ * @param status - the status code, 400 to 599
+ * @param message - what went wrong; clients may read it below 500. Default: the reason phrase
+ * @param options - headers, and whether the message is shown
+ * @returns the error, to be thrown
+ * @throws RangeError if the status is not that of an error; WsgiError if the headers cannot be sent
+ * @example
+ * ```ts
+ * import { catchErrors, httpError } from "@wsgi/middleware/catch-errors";
+ * import { call } from "@wsgi/testing";
+ *
+ * const closed = () => { throw httpError(403, "The gate is closed after six"); };
+ * const response = await call(catchErrors()(closed), "GET /gate");
+ * response.status; // "403 Forbidden"
+ * ```
+ * @see RFC 9110, section 15; http-errors
+ */
+export function httpError(
+  status: number,
+  message?: string,
+  options: HttpErrorOptions = {},
+): HttpError {
+  if (!isErrorStatus(status)) {
+    throw new RangeError(
+      `Cannot make an error: the status is ${JSON.stringify(status)}; wanted a code from 400 to 599`,
+    );
+  }
+  const { headers = [], expose = status < 500, ...rest } = options;
+  checkHeaders(headers);
+  const error = new Error(message ?? statusLine(status).slice(4), rest);
+  error.name = "HttpError";
+  Error.captureStackTrace(error, httpError);
+  return Object.assign(error, { status, expose, headers });
+}

@@ -1,12 +1,14 @@
 import {
-  capture,
+  checkBody,
   checkChunk,
   closeBody,
   getHeader,
   isBodyless,
   isSync,
+  isThenable,
   joinBytes,
-  statusCode,
+  quietly,
+  ResponseHead,
   toBytes,
   type Application,
   type Body,
@@ -74,11 +76,22 @@ export async function call<E extends Environ>(
 ): Promise<CallResult> {
   const environ = typeof request === "string" ? (environFor(request) as Environ as E) : request;
   const method = environ.REQUEST_METHOD;
-  const counted = countClose(app);
-  const { status, headers, body } = await capture(counted.app, environ);
-  const code = statusCode(status);
-  const wanted = method === "HEAD" || isBodyless(code) ? 0 : (options.leaveAfter ?? Infinity);
-  const chunks = await readChunks(body, wanted);
+  const head = new ResponseHead();
+  const sent: Chunk[] = [];
+  const write = (chunk: Chunk): void => {
+    head.sent = true;
+    sent.push(checkChunk(chunk));
+  };
+  const result = app(environ, (status, headers, excInfo) => {
+    head.start(status, headers, excInfo);
+    return write;
+  });
+  const body = checkBody(isThenable(result) ? await result : result);
+  const hasBody = (): boolean => method !== "HEAD" && !isBodyless(head.code);
+  const wanted = (): number => (hasBody() ? (options.leaveAfter ?? Infinity) : 0);
+  await readChunks(body, head, sent, wanted);
+  const { status, code, headers } = head;
+  const chunks = hasBody() ? sent : [];
   const bytes = (): Uint8Array => joinBytes(chunks.map(toBytes));
   const text = (): string => new TextDecoder().decode(bytes());
   return {
@@ -86,7 +99,7 @@ export async function call<E extends Environ>(
     code,
     headers,
     chunks,
-    closed: counted.closed(),
+    closed: body.close === undefined ? 0 : 1,
     header: (name) => getHeader(headers, name),
     bytes,
     text,
@@ -94,40 +107,47 @@ export async function call<E extends Environ>(
   };
 }
 
-/** Counts how often the body's own `close()` runs, without hiding that the body has none. */
-function countClose<E extends Environ>(
-  app: Application<E>,
-): { app: Application<E>; closed(): number } {
-  let closed = 0;
-  const count = (body: Body): Body => {
-    if (body?.close === undefined) return body;
-    const close = (): void | Promise<void> => {
-      closed += 1;
-      return body.close!();
-    };
-    return isSync(body)
-      ? { [Symbol.iterator]: () => body[Symbol.iterator](), close }
-      : { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), close };
-  };
-  return {
-    app: async (environ, startResponse) => count(await app(environ, startResponse)),
-    closed: () => closed,
-  };
+async function readChunks(
+  body: Body,
+  head: ResponseHead,
+  sent: Chunk[],
+  wanted: () => number,
+): Promise<void> {
+  try {
+    await take(body, head, sent, wanted);
+    head.demand();
+    head.sent = true;
+  } catch (error) {
+    await quietly(() => closeBody(body));
+    throw error;
+  }
+  await closeBody(body);
 }
 
-async function readChunks(body: Body, wanted: number): Promise<Chunk[]> {
-  const chunks: Chunk[] = [];
-  let taken = 0;
-  try {
-    // A loop that is left calls the iterator's return(), as a server does for a client that leaves.
-    if (wanted > 0) {
-      for await (const chunk of body) {
-        chunks.push(checkChunk(chunk));
-        if (chunk.length > 0 && ++taken >= wanted) break;
-      }
+/** Takes chunks until there are as many as wanted, and then leaves, which ends the iteration. */
+async function take(
+  body: Body,
+  head: ResponseHead,
+  sent: Chunk[],
+  wanted: () => number,
+): Promise<void> {
+  let taken = sent.filter((chunk) => chunk.length > 0).length;
+  const isEnough = (): boolean => head.code !== 0 && taken >= wanted();
+  const isLast = (chunk: unknown): boolean => {
+    sent.push(checkChunk(chunk));
+    if (sent.at(-1)!.length > 0) {
+      // Only the first byte takes the head along: until then it can be replaced.
+      head.demand();
+      head.sent = true;
+      taken += 1;
     }
-  } finally {
-    await closeBody(body);
+    return isEnough();
+  };
+  if (isEnough()) return;
+  // Not `for await` for both: it would wait for a promise in a synchronous body, as no server does.
+  if (isSync(body)) {
+    for (const chunk of body) if (isLast(chunk)) return;
+  } else {
+    for await (const chunk of body) if (isLast(chunk)) return;
   }
-  return chunks;
 }

@@ -59,7 +59,7 @@ export function environFor(request: string, options: RequestOptions = {}): TestE
   const [, path = "", query = ""] = /^([^?]*)\??(.*)$/.exec(target) ?? [];
   const { scriptName = "" } = options;
   const pathInfo = decodePath(path);
-  if (!pathInfo.startsWith(scriptName)) {
+  if (scriptName !== "" && !`${pathInfo}/`.startsWith(`${scriptName}/`)) {
     throw new TypeError(
       `Cannot make an environ: the path ${JSON.stringify(path)} is outside ${JSON.stringify(scriptName)}; wanted a path that begins with scriptName`,
     );
