@@ -14,5 +14,7 @@ export const app: Application = (environ, startResponse) => {
 };
 
 function print(value: unknown): string {
-  return typeof value === "object" || typeof value === "function" ? typeof value : JSON.stringify(value);
+  return typeof value === "object" || typeof value === "function"
+    ? typeof value
+    : JSON.stringify(value);
 }
