@@ -51,6 +51,37 @@ describe("mapBody()", () => {
     assert.deepEqual(await collect(mapBody(closable("a"), { end: () => undefined })), ["a"]);
   });
 
+  it("tells failed() of an error in the body, and lets it go on", async () => {
+    const failures: unknown[] = [];
+    const error = new Error("in the body");
+    const failed = (thrown: unknown): void => void failures.push(thrown);
+    const broken: Body = {
+      *[Symbol.iterator]() {
+        yield "a";
+        throw error;
+      },
+    };
+    await assert.rejects(collect(mapBody(broken, { failed })), error);
+    const brokenLater: Body = {
+      async *[Symbol.asyncIterator]() {
+        yield* broken as Iterable<Chunk>;
+      },
+    };
+    await assert.rejects(collect(mapBody(brokenLater, { failed })), error);
+    assert.deepEqual(failures, [error, error]);
+  });
+
+  it("tells failed() of an error in the map itself", async () => {
+    const failures: unknown[] = [];
+    const error = new Error("in the map");
+    const chunk = (): never => {
+      throw error;
+    };
+    const mapped = mapBody(later("a"), { chunk, failed: (thrown) => void failures.push(thrown) });
+    await assert.rejects(collect(mapped), error);
+    assert.deepEqual(failures, [error]);
+  });
+
   it("reads a chunk only when it is asked for one", () => {
     const body = closable("a", "b");
     const iterator = (mapBody(body, { chunk: shout }) as Iterable<Chunk>)[Symbol.iterator]();

@@ -7,6 +7,8 @@ export interface BodyMap {
   chunk?: (chunk: Chunk) => Chunk;
   /** Makes one more chunk after the last; undefined makes none. Not called if iteration stops early. */
   end?: () => Chunk | undefined;
+  /** Is told when the body, or one of the two above, throws; the error goes on. Not called for arrays. */
+  failed?: (error: unknown) => void;
 }
 
 /**
@@ -50,9 +52,17 @@ function mapArray(body: Chunk[] & Body, { chunk, end }: BodyMap): Body {
 const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 function mapIterator(iterator: Iterator<Chunk>, map: BodyMap): Iterator<Chunk, undefined> {
-  const step = mapStep(map, iterator);
+  const { take, fail } = mapSteps(map, iterator);
   return {
-    next: () => step(iterator.next()),
+    next() {
+      let step: IteratorResult<Chunk>;
+      try {
+        step = iterator.next();
+      } catch (error) {
+        return fail(error);
+      }
+      return take(step);
+    },
     return() {
       iterator.return?.();
       return finished;
@@ -64,9 +74,9 @@ function mapAsyncIterator(
   iterator: AsyncIterator<Chunk>,
   map: BodyMap,
 ): AsyncIterator<Chunk, undefined> {
-  const step = mapStep(map, iterator);
+  const { take, fail } = mapSteps(map, iterator);
   return {
-    next: () => iterator.next().then(step),
+    next: () => iterator.next().then(take, fail),
     async return() {
       await iterator.return?.();
       return finished;
@@ -75,24 +85,34 @@ function mapAsyncIterator(
 }
 
 /** Maps the steps of one iteration in turn; ends the iteration below if the map throws. */
-function mapStep(
-  { chunk, end }: BodyMap,
+function mapSteps(
+  { chunk, end, failed }: BodyMap,
   iterator: Iterator<Chunk> | AsyncIterator<Chunk>,
-): (step: IteratorResult<Chunk>) => IteratorResult<Chunk, undefined> {
+): {
+  take(step: IteratorResult<Chunk>): IteratorResult<Chunk, undefined>;
+  fail(error: unknown): never;
+} {
   let ended = false;
-  return (step) => {
-    if (step.done) {
-      if (ended) return finished;
-      ended = true;
-      const last = end?.();
-      return last === undefined ? finished : { done: false, value: last };
-    }
-    if (chunk === undefined) return step;
-    try {
-      return { done: false, value: chunk(step.value) };
-    } catch (error) {
-      void quietly(() => iterator.return?.());
-      throw error;
-    }
+  const mapStep = (step: IteratorResult<Chunk>): IteratorResult<Chunk, undefined> => {
+    if (!step.done) return chunk === undefined ? step : { done: false, value: chunk(step.value) };
+    if (ended) return finished;
+    ended = true;
+    const last = end?.();
+    return last === undefined ? finished : { done: false, value: last };
+  };
+  const fail = (error: unknown): never => {
+    failed?.(error);
+    throw error;
+  };
+  return {
+    take(step) {
+      try {
+        return mapStep(step);
+      } catch (error) {
+        void quietly(() => iterator.return?.());
+        return fail(error);
+      }
+    },
+    fail,
   };
 }

@@ -3,41 +3,22 @@ import process from "node:process";
 import { inspect } from "node:util";
 import {
   checkBody,
-  closeBody,
   getHeader,
   isBodyless,
   isChunk,
-  isSync,
+  mapBody,
   onClose,
   statusCode,
   when,
   type Body,
+  type BodyMap,
   type Chunk,
-  type Environ,
   type Middleware,
   type StartResponse,
 } from "@wsgi/core";
-import { requestIdKey } from "./request-id.ts";
+import { formats, keepOnLine, type AccessLogEntry } from "./access-log-format.ts";
 
-/** Is what a log tells of one request and its response. Its text is as the client sent it. */
-export interface AccessLogEntry {
-  /** The environ as the layers inside have left it, with REMOTE_USER if one of them found out. */
-  readonly environ: Environ;
-  /** When the request came. */
-  readonly time: Date;
-  /** The method with which the request came. */
-  readonly method: string;
-  /** The target with which it came, path and query. */
-  readonly target: string;
-  /** The version that the client used, `"HTTP/1.1"`. */
-  readonly protocol: string;
-  /** The status code; 500 if the application failed before anything was sent. */
-  readonly status: number;
-  /** The bytes of the body that went out; without the server's own answer to an error. */
-  readonly bytes: number;
-  /** The milliseconds until the response had ended. */
-  readonly duration: number;
-}
+export type { AccessLogEntry };
 
 /** Is the form of a line: one of the usual ones, or a function that makes it, without its `"\n"`. */
 export type AccessLogFormat =
@@ -106,6 +87,13 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
       const time = date();
       const begun = now();
       const sent: Sent = { code: 0, limit: Infinity, bytes: 0, flushed: false };
+      const counter: BodyMap = {
+        chunk(chunk) {
+          count(chunk, sent);
+          return chunk;
+        },
+        failed: () => noteFailure(sent),
+      };
       const end = (whole: readonly Chunk[] = []): void => {
         for (const chunk of whole) count(chunk, sent);
         const duration = now() - begun;
@@ -130,7 +118,7 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
       const watch = (body: Body): Body =>
         Array.isArray(body)
           ? onClose(body, () => end(body))
-          : onClose(watchSteps(body, sent), () => end());
+          : onClose(mapBody(body, counter), () => end());
       try {
         return when(when(app(environ, start), checkBody), watch, fail);
       } catch (error) {
@@ -169,47 +157,6 @@ function outcome(
   if (code === 0) return { status: 500, bytes: 0 };
   const empty = method === "HEAD" || isBodyless(code);
   return { status: code, bytes: empty ? 0 : Math.min(bytes, limit) };
-}
-
-/** Hands on the steps of a body as they are; `mapBody` would not tell that one of them threw. */
-function watchSteps(body: Body, sent: Sent): Body {
-  const see = <Step extends IteratorResult<Chunk>>(step: Step): Step => {
-    if (!step.done) count(step.value, sent);
-    return step;
-  };
-  const fail = (error: unknown): never => {
-    noteFailure(sent);
-    throw error;
-  };
-  const close = (): void | Promise<void> => closeBody(body);
-  return isSync(body)
-    ? { [Symbol.iterator]: () => watchIterator(body[Symbol.iterator](), see, fail), close }
-    : { [Symbol.asyncIterator]: () => watchAsync(body[Symbol.asyncIterator](), see, fail), close };
-}
-
-type See = (step: IteratorResult<Chunk>) => IteratorResult<Chunk>;
-type Fail = (error: unknown) => never;
-
-const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
-
-function watchIterator(iterator: Iterator<Chunk>, see: See, fail: Fail): Iterator<Chunk> {
-  return {
-    next() {
-      try {
-        return see(iterator.next());
-      } catch (error) {
-        return fail(error);
-      }
-    },
-    return: () => iterator.return?.() ?? finished,
-  };
-}
-
-function watchAsync(iterator: AsyncIterator<Chunk>, see: See, fail: Fail): AsyncIterator<Chunk> {
-  return {
-    next: () => iterator.next().then(see, fail),
-    return: () => iterator.return?.() ?? Promise.resolve(finished),
-  };
 }
 
 /** Makes the function that writes an entry, and never throws. */
@@ -253,82 +200,4 @@ function checkOptions(options: AccessLogOptions): void {
 function badOption(name: string, value: unknown, wanted: string): TypeError {
   const found = JSON.stringify(value) ?? typeof value;
   return new TypeError(`Cannot make an access log: ${name} is ${found}; wanted ${wanted}`);
-}
-
-const formats = { common, combined, dev, json };
-
-/** `%h %l %u %t "%r" %>s %b` */
-function common({ environ, time, status, bytes, ...request }: AccessLogEntry): string {
-  const client = `${word(environ.REMOTE_ADDR)} - ${word(environ.REMOTE_USER)}`;
-  const line = `${word(request.method)} ${word(request.target)} ${word(request.protocol)}`;
-  return `${client} [${apacheTime(time)}] "${line}" ${status} ${bytes || "-"}`;
-}
-
-/** The common format and `"%{Referer}i" "%{User-agent}i"` */
-function combined(entry: AccessLogEntry): string {
-  const { HTTP_REFERER, HTTP_USER_AGENT } = entry.environ;
-  return `${common(entry)} ${quoted(HTTP_REFERER)} ${quoted(HTTP_USER_AGENT)}`;
-}
-
-let second = NaN;
-let secondText = "";
-
-/** `21/Nov/2026:07:59:04 +0000`, from `Sat, 21 Nov 2026 07:59:04 GMT` */
-function apacheTime(time: Date): string {
-  // Making this text takes longer than the rest of a line, so the requests of one second share it.
-  const now = Math.floor(time.getTime() / 1000);
-  if (now !== second) {
-    const [, day, month, year, clock] = time.toUTCString().split(" ");
-    secondText = `${day}/${month}/${year}:${clock} +0000`;
-    second = now;
-  }
-  return secondText;
-}
-
-const colours: Readonly<Record<string, number>> = { 2: 32, 3: 36, 4: 33, 5: 31 };
-
-function dev({ method, target, status, bytes, duration }: AccessLogEntry, colour: boolean): string {
-  const code = colour ? `\x1b[${colours[String(status)[0]!]}m${status}\x1b[0m` : status;
-  return `${word(method)} ${word(target)} ${code} ${bytes} B ${duration.toFixed(1)} ms`;
-}
-
-function json({ environ, time, duration, ...rest }: AccessLogEntry): string {
-  const line = JSON.stringify({
-    time,
-    remoteAddr: environ.REMOTE_ADDR,
-    user: environ.REMOTE_USER,
-    ...rest,
-    duration: Math.round(duration * 1000) / 1000,
-    referer: environ.HTTP_REFERER,
-    userAgent: environ.HTTP_USER_AGENT,
-    requestId: environ[requestIdKey],
-  });
-  return line.replace(/[^\x20-\x7e]/g, unicodeEscape);
-}
-
-function keepOnLine(format: (entry: AccessLogEntry) => string): (entry: AccessLogEntry) => string {
-  return (entry) => format(entry).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, escape);
-}
-
-/** A field that ends at a space. */
-function word(value: unknown): string {
-  return field(value, /[^\x21-\x7e]|["\\]/g);
-}
-
-/** A field that ends at a quotation mark. */
-function quoted(value: unknown): string {
-  return `"${field(value, /[^\x20-\x7e]|["\\]/g)}"`;
-}
-
-function field(value: unknown, unsafe: RegExp): string {
-  return typeof value === "string" && value !== "" ? value.replace(unsafe, escape) : "-";
-}
-
-function escape(unit: string): string {
-  const code = unit.charCodeAt(0);
-  return code > 0xff ? unicodeEscape(unit) : `\\x${code.toString(16).padStart(2, "0")}`;
-}
-
-function unicodeEscape(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
