@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
@@ -137,6 +138,15 @@ describe("close()", () => {
     await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").until("Hello");
     await server.server.close();
     await client.closed;
+  });
+
+  it("does not wait for a client that has never sent anything", async () => {
+    await using server = await serving(hello);
+    const accepted = once(server.server.httpServer, "connection");
+    using client = await RawClient.connect(server);
+    await accepted;
+    await server.server.close();
+    assert.equal(await client.closed, "");
   });
 
   it("may be called twice", async () => {

@@ -26,6 +26,11 @@ export class Connection {
     this.serverPort = String(socket.localPort ?? (this.encrypted ? 443 : 80));
   }
 
+  /** Whether a request is with the application, or waits for it. */
+  get isBusy(): boolean {
+    return this.#busy;
+  }
+
   /** Runs a request when those before it are done; whoever runs must call `done` once. */
   enter(run: () => void): void {
     if (this.#ended) return;

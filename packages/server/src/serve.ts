@@ -3,7 +3,11 @@ import https from "node:https";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import type { Application } from "@wsgi/core";
+import { connectionOf } from "./connection.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
+
+/** How long a connection may be silent before a server that closes ends it, in milliseconds. */
+const silence = 250;
 
 /** Says where and how to serve. */
 export interface ServeOptions extends ListenerOptions {
@@ -93,6 +97,7 @@ class Server implements WsgiServer {
   readonly #listener: Listener;
   readonly #address: { host: string; port: number } | { path: string };
   readonly #scheme: string;
+  readonly #sockets = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -102,6 +107,7 @@ class Server implements WsgiServer {
     this.#scheme = options.tls === undefined ? "http" : "https";
     this.httpServer = createHttpServer(options.tls);
     this.httpServer.maxHeadersCount = 0;
+    this.httpServer.on(options.tls === undefined ? "connection" : "secureConnection", this.#track);
     this.httpServer.on("request", (req, res) => this.#listener.handle(req, res, false));
     this.httpServer.on("checkContinue", (req, res) => this.#listener.handle(req, res, true));
     this.httpServer.on("connect", refuseConnect);
@@ -141,12 +147,28 @@ class Server implements WsgiServer {
     this.#listener.closing = true;
     // What is about to listen has to before it can be closed; what cannot listen says so to its caller.
     await this.#listening?.catch(() => {});
+    const idle = setInterval(this.#endSilent, silence, new Map());
     await new Promise<void>((resolve) => {
       // http.Server#close of some node versions also cuts connections whose request is on its way.
       net.Server.prototype.close.call(this.httpServer, () => resolve());
       this.httpServer.closeIdleConnections();
     });
+    clearInterval(idle);
   }
+
+  readonly #track = (socket: net.Socket): void => {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+  };
+
+  /** Ends connections on which no request is under way and nothing has arrived since the last look. */
+  readonly #endSilent = (before: Map<net.Socket, number>): void => {
+    for (const socket of this.#sockets) {
+      if (connectionOf(socket).isBusy) continue;
+      if (before.get(socket) === socket.bytesRead) socket.destroy();
+      else before.set(socket, socket.bytesRead);
+    }
+  };
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
