@@ -241,6 +241,11 @@ describe("quietly()", () => {
 });
 
 describe("onClose()", () => {
+  it("refuses a bare string, which would go out letter by letter", () => {
+    const text = "Hello" as unknown as Body;
+    assert.throws(() => onClose(text, () => {}), /return \[text\] \[body-iterable\]$/);
+  });
+
   it("runs after the body's own close()", () => {
     const closed: string[] = [];
     closeBody(onClose(signing("body", closed), () => void closed.push("after")));

@@ -82,6 +82,13 @@ describe("mapBody()", () => {
     assert.deepEqual(failures, [error]);
   });
 
+  it("refuses a bare string, which would go out letter by letter", () => {
+    assert.throws(
+      () => mapBody("Hello" as unknown as Body, {}),
+      /return \[text\] \[body-iterable\]$/,
+    );
+  });
+
   it("reads a chunk only when it is asked for one", () => {
     const body = closable("a", "b");
     const iterator = (mapBody(body, { chunk: shout }) as Iterable<Chunk>)[Symbol.iterator]();

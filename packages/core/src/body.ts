@@ -175,6 +175,7 @@ export function quietly(act: () => unknown): void | Promise<void> {
  * @param body - the body to wait for; it belongs to the result from now on
  * @param closed - the function; what it returns is waited for, what it throws comes out of `close()`
  * @returns the same chunks with the longer `close()`
+ * @throws WsgiError [body-iterable] for what is no body, a bare string above all
  * @example
  * ```ts
  * import { onClose } from "@wsgi/core";
@@ -184,6 +185,7 @@ export function quietly(act: () => unknown): void | Promise<void> {
  * @see SPEC.md [close-once], [close-forward]; Rack::BodyProxy
  */
 export function onClose(body: Body, closed: () => void | Promise<void>): Body {
+  checkBody(body);
   const close = once(() => finallyDo(() => closeBody(body), closed));
   // A copy, because an array may be a constant that other requests return too.
   if (Array.isArray(body)) return Object.assign(body.slice(), { close });

@@ -1,4 +1,4 @@
-import { closeBody, isSync, onClose, quietly } from "./body.ts";
+import { checkBody, closeBody, isSync, onClose, quietly } from "./body.ts";
 import type { Body, Chunk } from "./types.ts";
 
 /** Says what `mapBody` does with a body. */
@@ -18,7 +18,7 @@ export interface BodyMap {
  * @param body - the body to change; it belongs to the result from now on
  * @param map - what to do with each chunk, and what to add at the end
  * @returns the changed body
- * @throws nothing of its own; what `map` throws comes out of the iteration (for an array, at once, and
+ * @throws WsgiError [body-iterable] for what is no body, a bare string above all; what `map` throws comes out of the iteration (for an array, at once, and
  * the array is closed)
  * @example
  * ```ts
@@ -29,6 +29,7 @@ export interface BodyMap {
  * @see SPEC.md [layer-block], [close-forward]
  */
 export function mapBody(body: Body, map: BodyMap): Body {
+  checkBody(body);
   if (Array.isArray(body)) return mapArray(body, map);
   const mapped: Body = isSync(body)
     ? { [Symbol.iterator]: () => mapIterator(body[Symbol.iterator](), map) }
