@@ -108,8 +108,7 @@ export class Exchange {
       );
     }
     this.#watch();
-    const flowing = this.#sender.chunk(checkChunk(chunk));
-    this.#sender.flush();
+    const flowing = this.#sender.chunkNow(checkChunk(chunk));
     if (this.#sender.exceeded !== undefined) throw this.#sender.exceeded;
     return flowing ? undefined : this.#untilDrained();
   };
@@ -160,10 +159,10 @@ export class Exchange {
       const step = iterator.next();
       if (this.#over) return;
       if (step.done === true) return this.#endOfBody();
-      const flowing = this.#sendChunk(step.value);
-      sent += step.value.length;
-      // The iterator may compute for long before it yields the next chunk.
-      this.#sender.flush();
+      const chunk = checkChunk(step.value);
+      // At once, because the iterator may compute for long before it yields the next one.
+      const flowing = chunk.length === 0 || this.#sender.chunkNow(chunk);
+      sent += chunk.length;
       if (this.#sender.isComplete) return this.#end();
       if (!flowing) return this.#pullWhenDrained();
     }
@@ -175,7 +174,8 @@ export class Exchange {
       if (this.#over) return;
       try {
         if (step.done === true) return this.#endOfBody();
-        const flowing = this.#sendChunk(step.value);
+        const chunk = checkChunk(step.value);
+        const flowing = chunk.length === 0 || this.#sender.chunk(chunk);
         if (!flowing) this.#pullWhenDrained();
         else if (++this.#steps % turnChunks === 0) setImmediate(this.#pull);
         else this.#pull();
@@ -183,11 +183,6 @@ export class Exchange {
         this.#fail(error);
       }
     }, this.#fail);
-  }
-
-  /** Sends a chunk that the body yielded; an empty one is nothing, unlike with write(). */
-  #sendChunk(chunk: Chunk): boolean {
-    return checkChunk(chunk).length === 0 || this.#sender.chunk(chunk);
   }
 
   #pullWhenDrained(): void {

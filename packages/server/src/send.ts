@@ -96,9 +96,16 @@ export class Sender {
     return this.#res.write(latin1 ? toBuffer(allowed) : allowed);
   }
 
-  /** Hands over at once what node:http would hold back until the next tick. */
-  flush(): void {
-    this.#res.socket?.uncork();
+  /** Does the same at once, where node:http would hold the chunk back until the next tick. */
+  chunkNow(chunk: Chunk): boolean {
+    const { socket } = this.#res;
+    // On a socket that is corked already, a response neither corks nor waits.
+    socket?.cork();
+    try {
+      return this.chunk(chunk);
+    } finally {
+      socket?.uncork();
+    }
   }
 
   /**
