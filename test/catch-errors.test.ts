@@ -796,7 +796,7 @@ describe("the development page", () => {
     `;
     const { stdout, stderr } = spawnSync(
       process.execPath,
-      ["--input-type=module", "--eval", script],
+      ["--no-deprecation", "--input-type=module", "--eval", script],
       { encoding: "utf8" },
     );
     assert.equal(stderr, "");
