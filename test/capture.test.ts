@@ -22,6 +22,13 @@ async function textOf(body: Body): Promise<string> {
   return decoder.decode(await readBody(body));
 }
 
+/** Makes a promise that is fulfilled from outside. */
+function promise(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const made = new Promise<void>((fulfil) => void (resolve = fulfil));
+  return { promise: made, resolve };
+}
+
 /** Captures an application that answers at once. */
 function captureNow(app: Application): Captured {
   const captured: MaybePromise<Captured> = capture(app, setupTestingDefaults());
@@ -170,6 +177,23 @@ describe("capture()", () => {
     assert.equal(body.returned, true);
   });
 
+  it("refuses an async chunk before the start, ends the iteration and closes the body", async () => {
+    const log: string[] = [];
+    const app: Application = () => ({
+      async *[Symbol.asyncIterator]() {
+        try {
+          yield "a";
+        } finally {
+          log.push("finally");
+        }
+      },
+      close: () => void log.push("close"),
+    });
+    const response = async (): Promise<Captured> => capture(app, setupTestingDefaults());
+    await assert.rejects(response, { clause: "start-before-body" });
+    assert.deepEqual(log, ["finally", "close"]);
+  });
+
   it("refuses a body that ends without a start, and closes it", async () => {
     const body = closable("");
     assert.throws(() => captureNow(() => body), { clause: "start-before-body" });
@@ -305,22 +329,23 @@ describe("capture()", () => {
   });
 
   it("closes a late body that is waiting for its next chunk", async () => {
-    let arrive = (): void => {};
-    const arrived = new Promise<void>((resolve) => void (arrive = resolve));
+    const [asked, closed] = [promise(), promise()];
     const app: Application = (_environ, startResponse) => ({
       async *[Symbol.asyncIterator]() {
         startResponse("200 OK", []);
         yield "a";
-        await arrived;
+        asked.resolve();
+        await closed.promise;
       },
-      close: () => arrive(),
+      close: () => closed.resolve(),
     });
     const { body } = await capture(app, setupTestingDefaults());
     const iterator = (body as AsyncIterable<Chunk>)[Symbol.asyncIterator]();
     await iterator.next();
-    const waiting = iterator.next();
+    const last = iterator.next();
+    await asked.promise;
     await closeBody(body);
-    assert.deepEqual(await waiting, { done: true, value: undefined });
+    assert.deepEqual(await last, { done: true, value: undefined });
   });
 
   it("waits through empty bytes too", async () => {

@@ -37,6 +37,10 @@ describe("FileWrapper", () => {
     assert.deepEqual(lengths, [120, 30]);
   });
 
+  it("reads byte by byte if it is told to", async () => {
+    assert.deepEqual(await pieces(new FileWrapper(textFile("ab"), 1)), ["a", "b"]);
+  });
+
   it("reads from where the file stands", async () => {
     const file = textFile("abcdef");
     file.read(2);

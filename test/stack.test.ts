@@ -183,6 +183,12 @@ describe("compositionOf()", () => {
     );
   });
 
+  it("tells the last note of several", () => {
+    const app = either(respond([]), respond([]));
+    compose(app, { name: "renamed", parts: [], rebuild: () => app });
+    assert.equal(compositionOf(app)?.name, "renamed");
+  });
+
   it("leaves no trace that a loop over the application would meet", () => {
     assert.deepEqual(Object.keys(either(respond([]), respond([]))), []);
   });
