@@ -17,6 +17,7 @@ import {
   type Body,
   type Chunk,
   type Environ,
+  type InputStream,
 } from "@wsgi/core";
 
 /** Makes a server for an application; `serveForever` resolves when it has been closed. */
@@ -40,7 +41,7 @@ export function makeServer(
 
 /** From bytes to an environ, and from the application's answer back to bytes. */
 async function answer(socket: net.Socket, app: Application): Promise<void> {
-  const pieces = socket.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, undefined>;
+  const pieces = socket.iterator({ destroyOnReturn: false }) as Pieces;
   const request = await readHead(pieces);
   if (request === undefined) {
     socket.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
@@ -48,6 +49,9 @@ async function answer(socket: net.Socket, app: Application): Promise<void> {
   }
   await respond(socket, app, makeEnviron(socket, request, pieces));
 }
+
+/** What arrives on the connection, piece by piece. */
+type Pieces = AsyncIterator<Buffer, undefined>;
 
 interface Request {
   readonly method: string;
@@ -59,7 +63,7 @@ interface Request {
 }
 
 /** Reads up to the empty line: the request line and the header fields (RFC 9112, section 2.1). */
-async function readHead(pieces: AsyncIterator<Buffer>): Promise<Request | undefined> {
+async function readHead(pieces: Pieces): Promise<Request | undefined> {
   let bytes = Buffer.alloc(0);
   while (!bytes.includes("\r\n\r\n")) {
     const piece = await pieces.next();
@@ -86,9 +90,15 @@ async function readHead(pieces: AsyncIterator<Buffer>): Promise<Request | undefi
 }
 
 /** The request as the contract has it: CGI variables, header fields as HTTP_*, and the wsgi.* keys. */
-function makeEnviron(socket: net.Socket, request: Request, pieces: AsyncIterator<Buffer>): Environ {
+function makeEnviron(socket: net.Socket, request: Request, pieces: Pieces): Environ {
   const [, path = "", query = ""] = /^([^?]*)\??(.*)$/.exec(request.target)!;
-  const environ: Environ = {
+  const fields: Record<string, string> = {};
+  for (const [name, value] of request.headers) {
+    const key = name.toUpperCase().replaceAll("-", "_");
+    const bare = key === "CONTENT_TYPE" || key === "CONTENT_LENGTH" ? key : `HTTP_${key}`;
+    fields[bare] = bare in fields ? `${fields[bare]}, ${value}` : value;
+  }
+  return {
     REQUEST_METHOD: request.method,
     SCRIPT_NAME: "",
     PATH_INFO: decodePath(path),
@@ -98,50 +108,32 @@ function makeEnviron(socket: net.Socket, request: Request, pieces: AsyncIterator
     SERVER_PROTOCOL: request.protocol,
     REQUEST_URI: request.target,
     REMOTE_ADDR: socket.remoteAddress ?? "",
+    ...fields,
     "wsgi.version": [1, 0],
     "wsgi.url_scheme": "http",
-    "wsgi.input": createInput(() => null),
+    "wsgi.input": readBody(Number(fields.CONTENT_LENGTH ?? 0), request.rest, pieces),
     "wsgi.errors": createErrors((text) => void process.stderr.write(text)),
     "wsgi.multithread": false,
     "wsgi.multiprocess": false,
     "wsgi.run_once": false,
     "wsgi.input_terminated": true,
   };
-  for (const [name, value] of request.headers) {
-    const key = name.toUpperCase().replaceAll("-", "_");
-    const bare = key === "CONTENT_TYPE" || key === "CONTENT_LENGTH";
-    const before = environ[`HTTP_${key}`];
-    environ[bare ? key : `HTTP_${key}`] = before === undefined ? value : `${before}, ${value}`;
-  }
-  environ["wsgi.input"] = readBody(Number(environ.CONTENT_LENGTH ?? 0), request.rest, pieces);
-  return environ;
 }
 
 /** The body ends after Content-Length bytes, although the connection goes on. */
-function readBody(
-  length: number,
-  rest: Buffer,
-  pieces: AsyncIterator<Buffer>,
-): Environ["wsgi.input"] {
-  let left = length;
-  const take = (piece: Buffer): Buffer => {
-    const taken = piece.subarray(0, left);
-    left -= taken.length;
-    return taken;
-  };
-  const first = take(rest);
-  let begun = first.length === 0;
-  return createInput(() => {
-    if (!begun) {
-      begun = true;
-      return first;
+function readBody(length: number, rest: Buffer, pieces: Pieces): InputStream {
+  async function* take(): AsyncGenerator<Buffer> {
+    let left = length;
+    let piece: Buffer | undefined = rest;
+    while (left > 0) {
+      if (piece === undefined) throw new Error("Cannot read the request body: the client has left");
+      yield piece.subarray(0, left);
+      left -= piece.length;
+      if (left > 0) piece = (await pieces.next()).value;
     }
-    if (left === 0) return null;
-    return pieces.next().then((piece) => {
-      if (piece.done === true) throw new Error("Cannot read the request body: the client has left");
-      return take(piece.value);
-    });
-  });
+  }
+  const body = take();
+  return createInput(async () => (await body.next()).value ?? null);
 }
 
 /** Calls the application, and sends what it says: the head with the first chunk, then the rest. */
