@@ -16,7 +16,7 @@ import {
   type Middleware,
   type StartResponse,
 } from "@wsgi/core";
-import { formats, keepOnLine, type AccessLogEntry } from "./access-log-format.ts";
+import { formats, keepOnLine, type AccessLogEntry } from "./access-log/format.ts";
 
 export type { AccessLogEntry };
 

@@ -11,9 +11,9 @@ import {
   type Middleware,
   type StartResponse,
 } from "@wsgi/core";
-import { developmentPage, errorText, hideParameters } from "./development-page.ts";
-import { errorPage, isErrorStatus, problemOf, type Page } from "./error-page.ts";
-import { attempt, guardBody } from "./guard-body.ts";
+import { developmentPage, errorText, hideParameters } from "./catch-errors/development-page.ts";
+import { errorPage, isErrorStatus, problemOf, type Page } from "./catch-errors/error-page.ts";
+import { attempt, guardBody } from "./catch-errors/guard-body.ts";
 
 /** Says what `catchErrors` shows, and to whom. */
 export interface CatchErrorsOptions {

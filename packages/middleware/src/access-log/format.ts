@@ -1,5 +1,5 @@
 import type { Environ } from "@wsgi/core";
-import { requestIdKey } from "./request-id.ts";
+import { requestIdKey } from "../request-id.ts";
 
 /** Is what a log tells of one request and its response. Its text is as the client sent it. */
 export interface AccessLogEntry {
