@@ -154,7 +154,6 @@ class SourceInput implements InputStream {
     if (next !== undefined && left > 0) {
       taken.push(next.subarray(0, left));
       this.#pieces[0] = next.subarray(left);
-      left = 0;
     }
     const all = joinBytes(taken);
     this.#buffered -= all.byteLength;

@@ -146,7 +146,7 @@ export function shiftPathInfo(
   const parts = environ.PATH_INFO.split("/");
   if (parts.length < 2) return undefined;
   // Empty and "." segments do not count, but for the last one: "/x/" is not "/x".
-  const segments = parts.filter((part, i) => i > 0 && (i === parts.length - 1 || !isSkipped(part)));
+  const segments = parts.filter((part, i) => i === parts.length - 1 || !isSkipped(part));
   const [name = "", ...rest] = segments;
   environ.SCRIPT_NAME = descend(environ.SCRIPT_NAME.replace(/\/+$/, ""), name);
   environ.PATH_INFO = rest.map((segment) => `/${segment}`).join("");
