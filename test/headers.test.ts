@@ -39,6 +39,10 @@ describe("checkHeaders()", () => {
     assert.equal(checkHeaders([["content-LENGTH", "0"]]), 0);
   });
 
+  it("takes no other name of 14 letters for Content-Length", () => {
+    assert.equal(checkHeaders([["X-Same-Length0", "5 bytes"]]), -1);
+  });
+
   it("accepts a frozen list, and repeated names", () => {
     const cookie = Object.freeze(["Set-Cookie", "a=1"] as const);
     assert.equal(checkHeaders(Object.freeze([cookie, cookie])), -1);
@@ -243,8 +247,8 @@ describe("ResponseHeaders", () => {
   it("sets a default only where there is no value", () => {
     const headers = new ResponseHeaders([["X-A", "1"]]);
     assert.equal(headers.setDefault("x-a", "2"), "1");
-    assert.equal(headers.setDefault("X-B", "2"), "2");
-    assert.deepEqual(headers.values(), ["1", "2"]);
+    assert.equal(headers.setDefault("X-B", "3"), "3");
+    assert.deepEqual(headers.values(), ["1", "3"]);
   });
 
   it("keeps an empty value as a value", () => {

@@ -173,6 +173,14 @@ describe("readline()", () => {
     assert.equal(await text(input.readline(100)), "d\n");
   });
 
+  it("takes no more pieces than it needs", async () => {
+    const input = ready("abc", "d\n", "ef");
+    assert.equal(await text(input.readline(3)), "abc");
+    assert.equal(input.left(), 2);
+    assert.equal(await text(input.readline()), "d\n");
+    assert.equal(input.left(), 1);
+  });
+
   it("mixes with read()", async () => {
     const input = ready("one\ntwo\n", "three");
     assert.equal(await text(input.read(2)), "on");
@@ -196,6 +204,7 @@ describe("readlines()", () => {
   it("stops after the line that reaches the hint", async () => {
     const input = ready("one\ntwo\nthree\n");
     assert.deepEqual(await texts(input.readlines(5)), ["one\n", "two\n"]);
+    assert.deepEqual(await texts(ready("one\ntwo\n").readlines(4)), ["one\n"]);
     assert.deepEqual(await texts(input.readlines()), ["three\n"]);
   });
 

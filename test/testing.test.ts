@@ -383,6 +383,15 @@ describe("slow()", () => {
     assert.equal(isSync(await response), false);
     assert.deepEqual((await call(slow("a", "b"), "GET /")).chunks, ["a", "b"]);
   });
+
+  it("gives others a turn before each chunk", async () => {
+    let turns = 0;
+    const body = await slow("a", "b")(environFor("/"), () => () => {});
+    const iterator = (body as AsyncIterable<Chunk>)[Symbol.asyncIterator]();
+    setImmediate(() => void (turns += 1));
+    await iterator.next();
+    assert.equal(turns, 1);
+  });
 });
 
 describe("writing()", () => {
