@@ -28,7 +28,7 @@ describe("wsgi", () => {
   it("says what a command takes", async () => {
     using folder = folderOf({});
     const { code, stdout } = await wsgi(folder, ["serve", "--help"]);
-    assert.match(stdout, /^Usage: wsgi serve FILE\[:NAME\] .*--host HOST .*--log FORMAT /s);
+    assert.match(stdout, /^Usage: wsgi serve FILE\[:NAME\] .*--host HOST .*--reload /s);
     assert.equal(code, 0);
   });
 
@@ -58,7 +58,7 @@ describe("wsgi", () => {
 
   it("refuses an option without its value", async () => {
     using folder = folderOf({});
-    const { code, stderr } = await wsgi(folder, ["serve", "hello.js", "--port", "--log"]);
+    const { code, stderr } = await wsgi(folder, ["serve", "hello.js", "--port", "--reload"]);
     assert.equal(stderr, "Option '--port' argument is ambiguous\n");
     assert.equal(code, 2);
   });

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { tell, UsageError, type Command } from "./command.ts";
 import * as layers from "./layers.ts";
+import * as reloadChild from "./reload-child.ts";
+import { runCommand } from "./reload-run.ts";
 import * as request from "./request.ts";
 import * as routes from "./routes.ts";
 import * as serve from "./serve.ts";
@@ -23,6 +25,7 @@ const commands = new Map<string, Command>(Object.entries({ serve, layers, routes
 async function main([name = "--help", ...args]: string[]): Promise<number> {
   if (name === "--help" || name === "-h") return print(usage);
   if (name === "--version" || name === "-v") return print(`${readVersion()}\n`);
+  if (name === runCommand) return reloadChild.run(args);
   const command = commands.get(name);
   if (command === undefined) {
     throw new UsageError(

@@ -11,6 +11,7 @@ way end; a second Ctrl-C does not.
       --port PORT     port to listen on, 0 for a free one; default 8000
       --log FORMAT    dev, common, combined, json or off; default dev
       --development   show errors in the browser, to clients on this machine
+      --reload        start afresh when a source file in FILE's folder is saved
   -h, --help          print this
 `;
 
@@ -20,17 +21,23 @@ export async function run(args: string[]): Promise<number> {
     port: { type: "string", default: "8000" },
     log: { type: "string", default: "dev" },
     development: { type: "boolean", default: false },
+    reload: { type: "boolean", default: false },
   });
   const [target] = nameArguments(positionals, "FILE");
   const { host, development } = values;
   const port = readPort(values.port);
   const settings = { target, host, port, log: readLog(values.log), development };
-  const { app, label } = await loadServed(settings);
-  const server = await listen(app, settings);
-  const told = untilSignal();
-  console.log(`Serving ${label} on ${server.url}`);
-  await told;
-  await server.close();
+  if (values.reload) {
+    const { serveReloading } = await import("./reload.ts");
+    await serveReloading(settings);
+  } else {
+    const { app, label } = await loadServed(settings);
+    const server = await listen(app, settings);
+    const told = untilSignal();
+    console.log(`Serving ${label} on ${server.url}`);
+    await told;
+    await server.close();
+  }
   return 0;
 }
 
