@@ -1,0 +1,54 @@
+import process from "node:process";
+import { stack, type Application } from "@wsgi/core";
+import { accessLog } from "@wsgi/middleware/access-log";
+import { catchErrors } from "@wsgi/middleware/catch-errors";
+import { serve, type WsgiServer } from "@wsgi/server";
+import { CommandError } from "./command.ts";
+import { loadApplication, type Loaded } from "./load.ts";
+
+/** What `--log` may be. */
+export const logFormats = ["dev", "common", "combined", "json", "off"] as const;
+
+/** Is what `wsgi serve` was asked for. */
+export interface ServeSettings {
+  /** The application as FILE:NAME. */
+  readonly target: string;
+  readonly host: string;
+  readonly port: number;
+  readonly log: (typeof logFormats)[number];
+  /** Whether errors are shown in the browser. */
+  readonly development: boolean;
+}
+
+/** Loads an application and puts around it the layers that were asked for. */
+export async function loadServed({ target, log, development }: ServeSettings): Promise<Loaded> {
+  const { app, label } = await loadApplication(target);
+  const layers = stack(
+    ...(log === "off" ? [] : [accessLog({ format: log })]),
+    ...(development ? [catchErrors({ development })] : []),
+  );
+  return { app: layers(app), label };
+}
+
+/** @throws CommandError if the address cannot be listened on */
+export async function listen(app: Application, { host, port }: ServeSettings): Promise<WsgiServer> {
+  try {
+    return await serve(app, { host, port });
+  } catch (error) {
+    throw new CommandError((error as Error).message);
+  }
+}
+
+/** Waits for SIGINT or SIGTERM. Who sends a second one does not want to wait for the rest. */
+export function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let ending = false;
+    const end = (_signal: NodeJS.Signals, number: number): void => {
+      if (ending) process.exit(128 + number);
+      ending = true;
+      resolve();
+    };
+    process.on("SIGINT", end);
+    process.on("SIGTERM", end);
+  });
+}
