@@ -20,9 +20,11 @@ describe("wsgi", () => {
     assert.equal(code, 0);
   });
 
-  it("says the same if it is told nothing", async () => {
+  it("asks for an application if it is told nothing, and says how", async () => {
     using folder = folderOf({});
-    assert.deepEqual(await wsgi(folder, []), await wsgi(folder, ["--help"]));
+    const { code, stderr } = await wsgi(folder, []);
+    assert.match(stderr, /^Provide a WSGI application as FILE:NAME\n\nUsage: wsgi COMMAND/);
+    assert.equal(code, 2);
   });
 
   it("says what a command takes", async () => {

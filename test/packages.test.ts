@@ -71,6 +71,13 @@ describe("packages", () => {
     assert.equal(output, "200 yes Hello, Ann!\n");
   });
 
+  it("bring the command", () => {
+    const command = join(folder, "node_modules/.bin/wsgi");
+    const options = { cwd: folder, encoding: "utf8", timeout: 60_000 } as const;
+    const output = execFileSync(command, ["request", "app.mjs", "GET", "/Ann"], options);
+    assert.equal(output, "Hello, Ann!");
+  });
+
   it("compile with an application", () => {
     const types = entryPoints.map((name, i) => `import type * as entry${i} from "${name}";`);
     const errors = compile(
@@ -151,7 +158,7 @@ function wrongFields({ name, ...manifest }: Manifest): string[] {
 }
 
 const expectedFile =
-  /^(?:package\.json|README\.md|LICENSE|dist\/.+\.(?:js|d\.ts|js\.map|d\.ts\.map)|src\/.+\.ts)$/;
+  /^(?:package\.json|README\.md|LICENSE|bin\/wsgi\.js|dist\/.+\.(?:js|d\.ts|js\.map|d\.ts\.map)|src\/.+\.ts)$/;
 
 function wrongFiles({ name, files }: Tarball): string[] {
   const paths = files.map(({ path }) => path);

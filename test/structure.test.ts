@@ -148,7 +148,7 @@ function wrongTargets(pkg: Package): string[] {
   ];
   const types = [
     ...targets.map((target) => target.types ?? "types"),
-    ...modules.map((path) => path.replace(/\.js$/, ".d.ts")),
+    ...targets.map((target) => target.default.replace(/\.js$/, ".d.ts")),
   ];
   const files = [...modules, ...types].map((path) => posix.join(folder, path));
   // The sources too, because a build leaves behind what it made of those that are gone.

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { tell, UsageError, type Command } from "./command.ts";
@@ -22,7 +21,10 @@ const usage = `Usage: wsgi COMMAND [options]
 
 const commands = new Map<string, Command>(Object.entries({ serve, layers, routes, request }));
 
-async function main([name = "--help", ...args]: string[]): Promise<number> {
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined) {
+    throw new UsageError(`Provide a WSGI application as FILE:NAME\n\n${usage.trimEnd()}`);
+  }
   if (name === "--help" || name === "-h") return print(usage);
   if (name === "--version" || name === "-v") return print(`${readVersion()}\n`);
   if (name === runCommand) return reloadChild.run(args);
@@ -51,4 +53,6 @@ function exit(code: number): void {
   process.stdout.write("", () => process.exit(code));
 }
 
+// The stacks of applications are to name the places in their sources.
+process.setSourceMapsEnabled(true);
 main(process.argv.slice(2)).catch(tell).then(exit);
