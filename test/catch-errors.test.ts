@@ -638,6 +638,19 @@ describe("the development page", () => {
   const development = catchErrors({ development: true });
   const html = environFor("GET /", { headers: { Accept: "text/html" } });
 
+  it("is shown where the server says that it is for developers", async () => {
+    const environ = environFor("GET /", { environ: { "wsgix.development": true } });
+    assert.match((await call(catchErrors()(broken), environ)).text(), /swordfish/);
+  });
+
+  it("is not shown to other machines, or where the layer is told not to, all the same", async () => {
+    const served = { environ: { "wsgix.development": true } };
+    const away = environFor("GET /", { ...served, remoteAddr: "10.0.0.1" });
+    assert.doesNotMatch((await call(catchErrors()(broken), away)).text(), /swordfish/);
+    const never = catchErrors({ development: false })(broken);
+    assert.doesNotMatch((await call(never, environFor("GET /", served))).text(), /swordfish/);
+  });
+
   it("shows the stack as text", async () => {
     const response = await call(development(broken), "GET /");
     assert.match(

@@ -258,6 +258,15 @@ describe("wsgi serve", () => {
     assert.match(await response.text(), /Broken/);
   });
 
+  it("shows in development what the application's own catchErrors would hide", async () => {
+    using folder = folderOf({
+      "a.mjs": `import { catchErrors } from "@wsgi/middleware/catch-errors";
+        export const app = catchErrors()(() => { throw new Error("Broken"); });`,
+    });
+    await using command = startServing(folder, "a.mjs", "--development");
+    assert.match(await (await fetch(await urlOf(command))).text(), /Broken/);
+  });
+
   it("shows no errors otherwise, but in the terminal", async () => {
     using folder = folderOf({ "a.js": 'export function app() { throw new Error("Broken"); }' });
     await using command = startServing(folder, "a.js");

@@ -107,12 +107,20 @@ function wrongDependencies({ folder, manifest, sources }: Package): string[] {
   const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
   const unused = sources.every(isEmpty) ? new Set<string>() : new Set(declared);
   for (const { from } of imports) unused.delete(from!);
+  // What a dependency leaves to its users to bring is brought, and not imported.
+  for (const peer of packages.filter((pkg) => declared.has(pkg.manifest.name)).flatMap(peersOf)) {
+    unused.delete(peer);
+  }
   return [
     ...imports
       .filter(({ from }) => !declared.has(from!))
       .map(({ from, place }) => `${place}: ${from} is not declared in ${folder}/package.json`),
     ...[...unused].map((name) => `${folder}/package.json: ${name} is never imported`),
   ];
+}
+
+function peersOf({ manifest }: Package): string[] {
+  return Object.keys(manifest.peerDependencies ?? {});
 }
 
 function isEmpty({ text }: Source): boolean {

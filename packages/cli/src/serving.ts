@@ -1,7 +1,11 @@
 import process from "node:process";
-import { stack, type Application } from "@wsgi/core";
+import { stack, type Application, type Middleware } from "@wsgi/core";
 import { accessLog } from "@wsgi/middleware/access-log";
-import { catchErrors } from "@wsgi/middleware/catch-errors";
+import {
+  catchErrors,
+  developmentKey,
+  type DevelopmentEnviron,
+} from "@wsgi/middleware/catch-errors";
 import { serve, type WsgiServer } from "@wsgi/server";
 import { CommandError } from "./command.ts";
 import { loadApplication, type Loaded } from "./load.ts";
@@ -25,10 +29,16 @@ export async function loadServed({ target, log, development }: ServeSettings): P
   const { app, label } = await loadApplication(target);
   const layers = stack(
     ...(log === "off" ? [] : [accessLog({ format: log })]),
-    ...(development ? [catchErrors({ development })] : []),
+    ...(development ? [inDevelopment, catchErrors()] : []),
   );
   return { app: layers(app), label };
 }
+
+/** Tells the application's own `catchErrors` too, which nearer to the error tells more. */
+const inDevelopment: Middleware<DevelopmentEnviron> = (app) =>
+  function inDevelopment(environ, startResponse) {
+    return app(Object.assign(environ, { [developmentKey]: true }), startResponse);
+  };
 
 /** @throws CommandError if the address cannot be listened on */
 export async function listen(app: Application, { host, port }: ServeSettings): Promise<WsgiServer> {

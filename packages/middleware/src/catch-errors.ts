@@ -15,12 +15,25 @@ import { developmentPage, errorText, hideParameters } from "./catch-errors/devel
 import { errorPage, isErrorStatus, problemOf, type Page } from "./catch-errors/error-page.ts";
 import { attempt, guardBody } from "./catch-errors/guard-body.ts";
 
+/**
+ * Is the key by which whoever serves an application says that this is for its developers: `wsgi serve
+ * --development` sets it to true.
+ */
+export const developmentKey = "wsgix.development";
+
+/** Is what a server may tell `catchErrors`. */
+export interface DevelopmentEnviron {
+  /** Whether clients on this machine are shown the development page. */
+  [developmentKey]?: boolean;
+}
+
 /** Says what `catchErrors` shows, and to whom. */
 export interface CatchErrorsOptions {
   /**
    * Who is shown the development page instead of the bare status: `true` for clients on this machine
-   * (a loopback address, a loopback Host, no proxy between), a function for those it returns true for.
-   * The page tells the source and the request. Default: false, nobody.
+   * (a loopback address, a loopback Host, no proxy between), a function for those it returns true for,
+   * `false` for nobody. The page tells the source and the request. Default: nobody, unless whoever serves
+   * the application has set `wsgix.development`, and then clients on this machine.
    */
   development?: boolean | ((environ: Environ) => boolean);
   /**
@@ -84,7 +97,8 @@ interface Settings {
   readonly report: Report;
 }
 
-function checkOptions({ development = false, report = logError }: CatchErrorsOptions): Settings {
+function checkOptions(options: CatchErrorsOptions): Settings {
+  const { development = isDevelopment, report = logError } = options;
   if (typeof development !== "boolean" && typeof development !== "function") {
     throw new TypeError(
       `Cannot catch errors: development is ${JSON.stringify(development)}; wanted a boolean or a function (environ) => boolean`,
@@ -97,6 +111,10 @@ function checkOptions({ development = false, report = logError }: CatchErrorsOpt
   }
   const isDeveloper = development === true ? isLocal : development || (() => false);
   return { isDeveloper, report };
+}
+
+function isDevelopment(environ: Environ): boolean {
+  return environ[developmentKey] === true && isLocal(environ);
 }
 
 const loopbackAddress = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
