@@ -463,7 +463,8 @@ describe("accessLog() options", () => {
   it("refuses a destination that cannot be written to", () => {
     assert.throws(() => accessLog({ destination: {} as NodeJS.WriteStream }), {
       name: "TypeError",
-      message: "Cannot make an access log: destination is {}; wanted an object with write(line)",
+      message:
+        "Cannot make an access log: destination is an object of type Object; wanted an object with write(line)",
     });
   });
 

@@ -179,7 +179,7 @@ describe("FILE:NAME", () => {
     const { code, stderr } = await wsgi(folder, ["layers", "a.js"]);
     assert.equal(
       stderr,
-      'Cannot load "a.js:app": it is object; wanted a function (environ, startResponse) => body\n',
+      'Cannot load "a.js:app": it is ["Hello"]; wanted a function (environ, startResponse) => body\n',
     );
     assert.equal(code, 1);
   });

@@ -610,7 +610,8 @@ describe("adding a route", () => {
   it("refuses an application that is no function", () => {
     assert.throws(() => post("/users", { handler: respond([]) } as never), {
       name: "TypeError",
-      message: /^Cannot add the route "POST \/users": the application is object; wanted a function/,
+      message:
+        /^Cannot add the route "POST \/users": the application is an object of type Object; wanted a function/,
     });
     assert.throws(() => use("/admin", undefined as never), TypeError);
   });
@@ -618,7 +619,7 @@ describe("adding a route", () => {
   it("refuses a layer that is no function", () => {
     assert.throws(() => get("/", "layer" as never, respond([]) as never), {
       name: "TypeError",
-      message: /^Cannot add the route "GET \/": .*layer 1 is string; wanted a middleware/,
+      message: /^Cannot add the route "GET \/": .*layer 1 is "layer"; wanted a middleware/,
     });
   });
 

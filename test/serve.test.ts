@@ -73,7 +73,7 @@ describe("serve()", () => {
   it("refuses what is no application", async () => {
     await assert.rejects(
       serve("hello" as unknown as Application),
-      /^TypeError: Cannot serve: the application is string; wanted a function/,
+      /^TypeError: Cannot serve: the application is "hello"; wanted a function/,
     );
   });
 

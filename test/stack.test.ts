@@ -114,7 +114,7 @@ describe("stack()", () => {
     assert.throws(() => stack(layer as never)(respond([])), {
       name: "TypeError",
       message:
-        "Cannot stack the layers: bad returned object for an application; wanted an application. Was its factory called?",
+        'Cannot stack the layers: bad returned ["Hello"] for an application; wanted an application. Was its factory called?',
     });
     assert.throws(() => stack((() => null) as never)(respond([])), /returned null/);
   });
@@ -137,7 +137,7 @@ describe("checkApplication()", () => {
     assert.throws(() => checkApplication("app.ts:app", "serve"), {
       name: "TypeError",
       message:
-        "Cannot serve: the application is string; wanted a function (environ, startResponse) => body",
+        'Cannot serve: the application is "app.ts:app"; wanted a function (environ, startResponse) => body',
     });
     assert.throws(() => checkApplication(null, "serve"), /the application is null;/);
   });

@@ -3,7 +3,7 @@ import module from "node:module";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import type { Application } from "@wsgi/core";
+import { show, type Application } from "@wsgi/core";
 import { CommandError } from "./command.ts";
 
 /** Is where an application is to be found. */
@@ -64,7 +64,7 @@ export async function loadApplication(target: string): Promise<Loaded> {
   const label = `${file}:${found}`;
   if (typeof app !== "function") {
     throw new CommandError(
-      `Cannot load ${JSON.stringify(label)}: it is ${app === null ? "null" : typeof app}; wanted a function (environ, startResponse) => body`,
+      `Cannot load ${JSON.stringify(label)}: it is ${show(app)}; wanted a function (environ, startResponse) => body`,
     );
   }
   return { app: app as Application, label };

@@ -127,7 +127,7 @@ export function checkBody(body: unknown): Body {
  * ```ts
  * import { closeBody } from "@wsgi/core";
  *
- * await closeBody({ ...["Hello"], [Symbol.iterator]: () => [][Symbol.iterator](), close() {} });
+ * await closeBody(Object.assign(["Hello"], { close: () => console.log("Closed") }));
  * ```
  * @see SPEC.md [close-once], [close-dispose]
  */

@@ -10,6 +10,7 @@ export * from "./headers.ts";
 export * from "./input.ts";
 export * from "./map-body.ts";
 export * from "./outline.ts";
+export * from "./show.ts";
 export * from "./stack.ts";
 export * from "./status.ts";
 export * from "./types.ts";

@@ -18,8 +18,8 @@ export interface BodyMap {
  * @param body - the body to change; it belongs to the result from now on
  * @param map - what to do with each chunk, and what to add at the end
  * @returns the changed body
- * @throws WsgiError [body-iterable] for what is no body, a bare string above all; what `map` throws comes out of the iteration (for an array, at once, and
- * the array is closed)
+ * @throws WsgiError [body-iterable] for what is no body, a bare string above all; what `map` throws comes
+ *   out of the iteration (for an array, at once, and the array is closed)
  * @example
  * ```ts
  * import { mapBody } from "@wsgi/core";

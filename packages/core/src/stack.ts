@@ -1,5 +1,5 @@
 import { compose, compositionOf } from "./compose.ts";
-import { nameOf } from "./show.ts";
+import { nameOf, show } from "./show.ts";
 import type { AddsOf, AnyMiddleware, Application, Middleware, NeedsOf } from "./types.ts";
 
 /** Is what the layers of a stack add together. */
@@ -51,7 +51,7 @@ export function stack<const Layers extends readonly AnyMiddleware[]>(
   layers.forEach((layer, i) => {
     if (typeof layer !== "function") {
       throw new TypeError(
-        `Cannot stack the layers: layer ${i + 1} is ${layer === null ? "null" : typeof layer}; wanted a middleware, (app) => app. Was its factory called?`,
+        `Cannot stack the layers: layer ${i + 1} is ${show(layer)}; wanted a middleware, (app) => app. Was its factory called?`,
       );
     }
   });
@@ -91,7 +91,7 @@ function applyLayer(layer: AnyMiddleware, app: Application): Application {
   const wrapped: unknown = layer(app);
   if (typeof wrapped !== "function") {
     throw new TypeError(
-      `Cannot stack the layers: ${nameOf(layer)} returned ${wrapped === null ? "null" : typeof wrapped} for an application; wanted an application. Was its factory called?`,
+      `Cannot stack the layers: ${nameOf(layer)} returned ${show(wrapped)} for an application; wanted an application. Was its factory called?`,
     );
   }
   return wrapped as Application;
@@ -115,7 +115,7 @@ function applyLayer(layer: AnyMiddleware, app: Application): Application {
 export function checkApplication(app: unknown, place: string): Application {
   if (typeof app === "function") return app as Application;
   throw new TypeError(
-    `Cannot ${place}: the application is ${app === null ? "null" : typeof app}; wanted a function (environ, startResponse) => body`,
+    `Cannot ${place}: the application is ${show(app)}; wanted a function (environ, startResponse) => body`,
   );
 }
 

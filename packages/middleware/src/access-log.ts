@@ -15,6 +15,7 @@ import {
   type Chunk,
   type Middleware,
   type StartResponse,
+  show,
 } from "@wsgi/core";
 import { formats, keepOnLine, type AccessLogEntry } from "./access-log/format.ts";
 
@@ -198,6 +199,5 @@ function checkOptions(options: AccessLogOptions): void {
 }
 
 function badOption(name: string, value: unknown, wanted: string): TypeError {
-  const found = JSON.stringify(value) ?? typeof value;
-  return new TypeError(`Cannot make an access log: ${name} is ${found}; wanted ${wanted}`);
+  return new TypeError(`Cannot make an access log: ${name} is ${show(value)}; wanted ${wanted}`);
 }

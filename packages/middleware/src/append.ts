@@ -14,6 +14,7 @@ import {
   type HeaderList,
   type Middleware,
   type StartResponse,
+  show,
 } from "@wsgi/core";
 
 /** Says where to append. */
@@ -81,7 +82,7 @@ function chunkMaker(addition: Chunk | ((environ: Environ) => Chunk)): (environ: 
   if (typeof addition === "function") return (environ) => checkChunk(addition(environ));
   if (isChunk(addition)) return () => addition;
   throw new TypeError(
-    `Cannot append: the addition is ${JSON.stringify(addition) ?? typeof addition}; wanted text, bytes or a function`,
+    `Cannot append: the addition is ${show(addition)}; wanted text, bytes or a function`,
   );
 }
 
@@ -91,7 +92,7 @@ const mediaRange = /^(?:\*|[!#$%&'+\-.^_`|~0-9A-Za-z]+\/(?:\*|[!#$%&'+\-.^_`|~0-
 function mediaRanges(types: readonly string[]): ReadonlySet<string> {
   if (!Array.isArray(types) || !types.every((type) => mediaRange.test(type))) {
     throw new TypeError(
-      `Cannot append: types is ${JSON.stringify(types)}; wanted an array of media types, ["text/html"]`,
+      `Cannot append: types is ${show(types)}; wanted an array of media types, ["text/html"]`,
     );
   }
   return new Set(types.map((type) => type.toLowerCase()));

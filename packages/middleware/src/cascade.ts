@@ -13,6 +13,7 @@ import {
   type InputStream,
   type MaybePromise,
   type StartResponse,
+  show,
 } from "@wsgi/core";
 
 /** Says when `cascade` goes on. */
@@ -85,7 +86,7 @@ function readArguments<E extends Environ>(
   const { next = [404, 405] } = hasOptions ? end : {};
   if (!Array.isArray(next) || !next.every((code) => Number.isInteger(code))) {
     throw new TypeError(
-      `Cannot cascade: next is ${JSON.stringify(next)}; wanted a list of status codes, [404, 405]`,
+      `Cannot cascade: next is ${show(next)}; wanted a list of status codes, [404, 405]`,
     );
   }
   return { asked, goesOn: new Set(next) };

@@ -10,6 +10,7 @@ import {
   type MaybePromise,
   type Middleware,
   type StartResponse,
+  show,
 } from "@wsgi/core";
 import { developmentPage, errorText, hideParameters } from "./catch-errors/development-page.ts";
 import { errorPage, isErrorStatus, problemOf, type Page } from "./catch-errors/error-page.ts";
@@ -101,12 +102,12 @@ function checkOptions(options: CatchErrorsOptions): Settings {
   const { development = isDevelopment, report = logError } = options;
   if (typeof development !== "boolean" && typeof development !== "function") {
     throw new TypeError(
-      `Cannot catch errors: development is ${JSON.stringify(development)}; wanted a boolean or a function (environ) => boolean`,
+      `Cannot catch errors: development is ${show(development)}; wanted a boolean or a function (environ) => boolean`,
     );
   }
   if (typeof report !== "function") {
     throw new TypeError(
-      `Cannot catch errors: report is ${JSON.stringify(report)}; wanted a function (error, environ) => void`,
+      `Cannot catch errors: report is ${show(report)}; wanted a function (error, environ) => void`,
     );
   }
   const isDeveloper = development === true ? isLocal : development || (() => false);
@@ -241,7 +242,7 @@ export function httpError(
 ): HttpError {
   if (!isErrorStatus(status)) {
     throw new RangeError(
-      `Cannot make an error: the status is ${JSON.stringify(status)}; wanted a code from 400 to 599`,
+      `Cannot make an error: the status is ${show(status)}; wanted a code from 400 to 599`,
     );
   }
   const { headers = [], expose = status < 500, ...rest } = options;

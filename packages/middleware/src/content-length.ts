@@ -3,6 +3,7 @@ import {
   checkChunk,
   closeBody,
   isBodyless,
+  quietly,
   ResponseHead,
   when,
   type Body,
@@ -74,12 +75,7 @@ function lengthOf(chunks: readonly Chunk[]): number {
 
 /** Closes the body of a response that could not start, and lets the error go on. */
 function giveUp(body: Body, error: unknown): MaybePromise<never> {
-  const fail = (): never => {
+  return when(quietly(() => closeBody(body)) as MaybePromise<void>, () => {
     throw error;
-  };
-  try {
-    return when(closeBody(body) as MaybePromise<void>, fail, fail);
-  } catch {
-    return fail();
-  }
+  });
 }

@@ -1,4 +1,4 @@
-import { checkHeaders, ResponseHeaders, type Environ, type Middleware } from "@wsgi/core";
+import { checkHeaders, ResponseHeaders, type Environ, type Middleware, show } from "@wsgi/core";
 
 /** Is the environ key of the request's id. */
 export const requestIdKey = "wsgix.request_id";
@@ -84,7 +84,5 @@ function checkHeader(header: string): void {
 }
 
 function badOption(name: string, value: unknown, wanted: string): TypeError {
-  return new TypeError(
-    `Cannot give ids: ${name} is ${JSON.stringify(value) ?? typeof value}; wanted ${wanted}`,
-  );
+  return new TypeError(`Cannot give ids: ${name} is ${show(value)}; wanted ${wanted}`);
 }

@@ -8,6 +8,7 @@ import {
   type MaybePromise,
   type Middleware,
   type NeedsOf,
+  show,
 } from "@wsgi/core";
 
 /**
@@ -39,7 +40,7 @@ export function when<Seen, Layer extends AnyMiddleware>(
 ): Middleware<unknown, Seen & NeedsOf<Layer>> {
   if (typeof predicate !== "function") {
     throw new TypeError(
-      `Cannot apply a layer conditionally: the predicate is ${JSON.stringify(predicate)}; wanted a function (environ) => boolean`,
+      `Cannot apply a layer conditionally: the predicate is ${show(predicate)}; wanted a function (environ) => boolean`,
     );
   }
   const layered: AnyMiddleware = stack(layer);

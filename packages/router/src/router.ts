@@ -7,6 +7,7 @@ import {
   type Header,
   type Middleware,
   type StartResponse,
+  show,
 } from "@wsgi/core";
 import {
   addRoute,
@@ -23,7 +24,7 @@ export const routeKey = "wsgix.route";
 
 /** Is the environ of an application behind a route, `RouteEnviron<"/users/:id">`. */
 export interface RouteEnviron<Path extends string = string> {
-  "wsgix.route": RouteMatch<Path>;
+  [routeKey]: RouteMatch<Path>;
 }
 
 /** Is the route that answers a request. */
@@ -131,9 +132,7 @@ export function router<E extends Environ = Environ>(options: RouterOptions = {})
 
 function checkBoolean(option: string, value: unknown): void {
   if (typeof value === "boolean") return;
-  throw new TypeError(
-    `Cannot make a router: ${option} is ${JSON.stringify(value)}; wanted true or false`,
-  );
+  throw new TypeError(`Cannot make a router: ${option} is ${show(value)}; wanted true or false`);
 }
 
 function createRouter(routes: Routes): Router {
@@ -178,7 +177,7 @@ const methodForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 function checkMethod(method: unknown): string {
   if (typeof method === "string" && methodForm.test(method)) return method;
   throw new TypeError(
-    `Cannot add a route: the method is ${JSON.stringify(method)}; wanted an HTTP token, "PROPFIND"`,
+    `Cannot add a route: the method is ${show(method)}; wanted an HTTP token, "PROPFIND"`,
   );
 }
 

@@ -31,7 +31,7 @@ export class Connection {
     return this.#busy;
   }
 
-  /** Runs a request when those before it are done; whoever runs must call `done` once. */
+  /** Runs a request when those before it are done; whoever runs must call `done` or `end` once. */
   enter(run: () => void): void {
     if (this.#ended) return;
     if (this.#busy) {

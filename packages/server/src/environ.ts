@@ -27,7 +27,7 @@ export interface ServerEnviron extends Environ {
 export interface EnvironDefaults {
   readonly errors: ErrorStream;
   readonly signal: (environ: Environ) => AbortSignal;
-  readonly more: Readonly<Record<string, unknown>>;
+  readonly more: Readonly<Record<string, unknown>> | undefined;
 }
 
 const version: readonly [1, 0] = [1, 0];
@@ -76,7 +76,7 @@ export function createEnviron(
     checkHost(authority);
     environ.HTTP_HOST = authority;
   }
-  return Object.assign(environ, defaults.more);
+  return defaults.more === undefined ? environ : Object.assign(environ, defaults.more);
 }
 
 function wrapFile(file: FileLike, blockSize?: number): FileWrapper {

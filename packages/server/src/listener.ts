@@ -5,12 +5,13 @@ import {
   emptyInput,
   type Application,
   type Environ,
+  show,
 } from "@wsgi/core";
 import { connectionOf, type Connection } from "./connection.ts";
 import { createEnviron, type EnvironDefaults } from "./environ.ts";
 import { RequestBody } from "./input.ts";
-import { RefusedRequest } from "./request.ts";
-import { Exchange, type ExchangeOwner } from "./respond.ts";
+import { allowedMethods, RefusedRequest } from "./request.ts";
+import { Exchange } from "./respond.ts";
 
 /** Says what an application gets besides its requests. */
 export interface ListenerOptions {
@@ -24,18 +25,17 @@ export interface ListenerOptions {
 const exchangeKey = Symbol("wsgi.exchange");
 
 /** Answers node's requests with an application. */
-export class Listener implements ExchangeOwner {
+export class Listener {
+  /** Whether connections end with their present response, because the server is closing. */
   closing = false;
   readonly #app: Application;
   readonly #defaults: EnvironDefaults;
 
   constructor(app: Application, options: ListenerOptions) {
     this.#app = checkApplication(app, "serve");
-    const { environ = {}, errors = process.stderr } = options;
-    if (typeof environ !== "object" || environ === null) {
-      throw new TypeError(
-        `Cannot serve: environ is ${JSON.stringify(environ)}; wanted an object of keys`,
-      );
+    const { environ, errors = process.stderr } = options;
+    if (environ !== undefined && (typeof environ !== "object" || environ === null)) {
+      throw new TypeError(`Cannot serve: environ is ${show(environ)}; wanted an object of keys`);
     }
     if (typeof errors?.write !== "function") {
       throw new TypeError("Cannot serve: errors has no write method; wanted { write(text) }");
@@ -50,6 +50,7 @@ export class Listener implements ExchangeOwner {
     this.#defaults = { errors: createErrors(write), signal: signalOf, more: environ };
   }
 
+  /** Takes the report of an error. It does not throw. */
   report(text: string): void {
     this.#defaults.errors.write(text);
   }
@@ -118,7 +119,7 @@ function refuse(res: ServerResponse, { code, message }: RefusedRequest): void {
     "Content-Length",
     String(Buffer.byteLength(text)),
   ];
-  if (code === 405) fields.push("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  if (code === 405) fields.push("Allow", allowedMethods);
   res.writeHead(code, [...fields, "X-Content-Type-Options", "nosniff", "Connection", "close"]);
   res.end(text);
 }

@@ -11,6 +11,9 @@ export class RefusedRequest extends Error {
   }
 }
 
+/** The methods that a 405 of the server's own names. */
+export const allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 /** Is a request target taken apart, with nothing decoded. */
 export interface Target {
   /** The host and port that an absolute target names; they replace the Host header. */
@@ -35,8 +38,8 @@ export function readTarget(req: IncomingMessage): Target {
       `the version is HTTP/${httpVersion}; wanted HTTP/1.0 or HTTP/1.1`,
     );
   }
-  if (method === "TRACE" || method === "CONNECT") {
-    throw new RefusedRequest(405, `the method ${method} is not answered here`);
+  if (method === "TRACE") {
+    throw new RefusedRequest(405, "the method TRACE is not answered here");
   }
   if (url.includes("#")) throw new RefusedRequest(400, "the request target has a fragment");
   if (url.startsWith("/")) {

@@ -18,15 +18,8 @@ import {
 } from "@wsgi/core";
 import type { Connection } from "./connection.ts";
 import type { RequestBody } from "./input.ts";
+import type { Listener } from "./listener.ts";
 import { Sender } from "./send.ts";
-
-/** Is what an exchange needs of its server. */
-export interface ExchangeOwner {
-  /** Whether connections end with their present response, because the server is closing. */
-  readonly closing: boolean;
-  /** Takes the report of an error. It does not throw. */
-  report(text: string): void;
-}
 
 /** How many chunks a body may yield before other requests get a turn. */
 const turnChunks = 64;
@@ -42,7 +35,7 @@ export class Exchange {
   readonly #res: ServerResponse;
   readonly #request: RequestBody | undefined;
   readonly #connection: Connection;
-  readonly #owner: ExchangeOwner;
+  readonly #owner: Listener;
   readonly #sender: Sender;
 
   #body: Body | undefined;
@@ -62,20 +55,21 @@ export class Exchange {
     res: ServerResponse,
     request: RequestBody | undefined,
     connection: Connection,
-    owner: ExchangeOwner,
+    owner: Listener,
   ) {
     this.#req = req;
     this.#res = res;
     this.#request = request;
     this.#connection = connection;
     this.#owner = owner;
-    this.#sender = new Sender(req, res, () => this.#endsConnection());
+    this.#sender = new Sender(req, res, this);
   }
 
   /** Calls the application and answers with what it returns. */
   run(app: Application, environ: Environ): void {
     try {
       const result = app(environ, this.#startResponse);
+      // isBody first: of a body not even "then" is looked at.
       if (!isBody(result) && isThenable(result)) result.then(this.#send, this.#fail);
       else this.#send(result);
     } catch (error) {
@@ -109,7 +103,8 @@ export class Exchange {
     }
     this.#watch();
     const flowing = this.#sender.chunkNow(checkChunk(chunk));
-    if (this.#sender.exceeded !== undefined) throw this.#sender.exceeded;
+    const exceeded = this.#sender.exceededError();
+    if (exceeded !== undefined) throw exceeded;
     return flowing ? undefined : this.#untilDrained();
   };
 
@@ -201,7 +196,8 @@ export class Exchange {
   }
 
   #succeed(): void {
-    if (this.#sender.exceeded !== undefined) this.#report(this.#sender.exceeded);
+    const exceeded = this.#sender.exceededError();
+    if (exceeded !== undefined) this.#report(exceeded);
     this.#finish();
   }
 
@@ -252,15 +248,14 @@ export class Exchange {
     const iterator = this.#iterator;
     if (iterator !== undefined) this.#settle(() => iterator.return?.());
     const body = this.#body;
-    if (body === undefined) this.#connection.done();
-    else
-      this.#settle(
-        () => closeBody(body),
-        () => this.#connection.done(),
-      );
+    this.#settle(
+      () => body && closeBody(body),
+      () => this.#connection.done(),
+    );
   }
 
-  #endsConnection(): boolean {
+  /** Tells, when the head is sent, whether the connection ends with this response. */
+  endsConnection(): boolean {
     const ends = this.#owner.closing || this.#request?.endsConnection === true;
     if (ends) this.#connection.end();
     return ends;

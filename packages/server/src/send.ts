@@ -19,22 +19,21 @@ export class Sender {
   readonly head: ResponseHead = new ResponseHead();
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #isLast: () => boolean;
+  readonly #owner: { endsConnection(): boolean };
   /** How many bytes the declared length still allows; negative once there were too many. */
   #left = Infinity;
 
   /**
    * @param req - the request
    * @param res - the response
-   * @param isLast - tells, when the head is sent, whether the connection ends with this response
+   * @param owner - tells, when the head is sent, whether the connection ends with this response
    */
-  constructor(req: IncomingMessage, res: ServerResponse, isLast: () => boolean) {
+  constructor(req: IncomingMessage, res: ServerResponse, owner: { endsConnection(): boolean }) {
     this.#req = req;
     this.#res = res;
-    this.#isLast = isLast;
+    this.#owner = owner;
   }
 
-  /** Stores the head. */
   start(status: string, headers: HeaderList, excInfo?: unknown): void {
     this.head.start(status, headers, excInfo);
     this.#left = this.head.contentLength === -1 ? Infinity : this.head.contentLength;
@@ -45,8 +44,8 @@ export class Sender {
     return this.head.code !== 0 && (this.#left <= 0 || this.#isBodyless());
   }
 
-  /** The error that the body is longer than declared, once it is. */
-  get exceeded(): WsgiError | undefined {
+  /** Makes the error that the body is longer than declared, once it is. */
+  exceededError(): WsgiError | undefined {
     if (this.#left >= 0) return undefined;
     const { contentLength } = this.head;
     return new WsgiError(
@@ -62,7 +61,7 @@ export class Sender {
     let length = 0;
     let isText = true;
     for (const chunk of chunks) {
-      length += byteLength(checkChunk(chunk));
+      length += Buffer.byteLength(checkChunk(chunk));
       if (typeof chunk !== "string") isText = false;
     }
     if (this.head.sent || this.#isBodyless() || length > this.#left) {
@@ -87,7 +86,7 @@ export class Sender {
     this.head.demand();
     const latin1 = !this.head.sent && this.#sendHead(-1);
     if (this.#isBodyless()) return true;
-    const length = byteLength(chunk);
+    const length = Buffer.byteLength(chunk);
     const allowed =
       length > this.#left ? toBuffer(chunk).subarray(0, Math.max(0, this.#left)) : chunk;
     this.#left -= length;
@@ -131,7 +130,7 @@ export class Sender {
         "Content-Type",
         "text/plain; charset=utf-8",
         "Content-Length",
-        "21",
+        String(text.length),
       ]);
       this.#res.end(text);
     } else if (this.#left <= 0) {
@@ -170,7 +169,7 @@ export class Sender {
   }
 
   #writeHead(code: number, reason: string, fields: string[]): void {
-    if (this.#isLast()) fields.push("Connection", "close");
+    if (this.#owner.endsConnection()) fields.push("Connection", "close");
     this.#res.writeHead(code, reason, fields);
   }
 
@@ -181,10 +180,6 @@ export class Sender {
       `Cannot end the response: the body has ${length} bytes; wanted ${this.head.contentLength}, as its Content-Length says`,
     );
   }
-}
-
-function byteLength(chunk: Chunk): number {
-  return typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.byteLength;
 }
 
 function toBuffer(chunk: Chunk): Uint8Array {

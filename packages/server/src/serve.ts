@@ -2,8 +2,9 @@ import http from "node:http";
 import https from "node:https";
 import net from "node:net";
 import type { Duplex } from "node:stream";
-import type { Application } from "@wsgi/core";
+import { show, type Application } from "@wsgi/core";
 import { connectionOf } from "./connection.ts";
+import { allowedMethods } from "./request.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 
 /** How long a connection may be silent before a server that closes ends it, in milliseconds. */
@@ -95,7 +96,7 @@ export function makeServer(
 class Server implements WsgiServer {
   readonly httpServer: http.Server | https.Server;
   readonly #listener: Listener;
-  readonly #address: { host: string; port: number } | { path: string };
+  readonly #address: Address;
   readonly #scheme: string;
   readonly #sockets = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
@@ -178,36 +179,30 @@ class Server implements WsgiServer {
 function createHttpServer(tls: https.ServerOptions | undefined): http.Server | https.Server {
   if (tls === undefined) return http.createServer();
   if (typeof tls !== "object" || tls === null) {
-    throw new TypeError(`Cannot serve: tls is ${JSON.stringify(tls)}; wanted { key, cert }`);
+    throw new TypeError(`Cannot serve: tls is ${show(tls)}; wanted { key, cert }`);
   }
   return https.createServer(tls);
 }
 
-function readAddress({
-  host,
-  port,
-  path,
-}: ServeOptions): { host: string; port: number } | { path: string } {
+type Address = { host: string; port: number } | { path: string };
+
+function readAddress({ host, port, path }: ServeOptions): Address {
   if (path !== undefined) {
     if (host !== undefined || port !== undefined) {
       throw new TypeError("Cannot serve: both path and host or port are given; wanted one address");
     }
     if (typeof path !== "string" || path === "") {
-      throw new TypeError(
-        `Cannot serve: path is ${JSON.stringify(path)}; wanted the path of a Unix socket`,
-      );
+      throw new TypeError(`Cannot serve: path is ${show(path)}; wanted the path of a Unix socket`);
     }
     return { path };
   }
   const address = { host: host ?? "127.0.0.1", port: port ?? 8000 };
   if (typeof address.host !== "string" || address.host === "") {
-    throw new TypeError(
-      `Cannot serve: host is ${JSON.stringify(host)}; wanted a name or an address`,
-    );
+    throw new TypeError(`Cannot serve: host is ${show(host)}; wanted a name or an address`);
   }
   if (!Number.isInteger(address.port) || address.port < 0 || address.port > 65_535) {
     throw new RangeError(
-      `Cannot serve: port is ${String(port)}; wanted a whole number from 0 to 65535`,
+      `Cannot serve: port is ${show(port)}; wanted a whole number from 0 to 65535`,
     );
   }
   return address;
@@ -233,6 +228,6 @@ function explain({ code, message }: NodeJS.ErrnoException): string {
 function refuseConnect(_req: http.IncomingMessage, socket: Duplex): void {
   socket.on("error", () => {});
   socket.end(
-    "HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\nConnection: close\r\n\r\n",
+    `HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nAllow: ${allowedMethods}\r\nConnection: close\r\n\r\n`,
   );
 }

@@ -7,6 +7,7 @@ import {
   type Chunk,
   type Environ,
   type ErrorStream,
+  show,
 } from "@wsgi/core";
 
 /** Says what a request has besides its method and target. At most one of `body`, `form` and `json`. */
@@ -53,7 +54,7 @@ export function environFor(request: string, options: RequestOptions = {}): TestE
     /^(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+) )?((?:\/|\*$)\S*)$/.exec(request) ?? [];
   if (target === "") {
     throw new TypeError(
-      `Cannot make an environ: the request is ${JSON.stringify(request)}; wanted a method and a path, "GET /"`,
+      `Cannot make an environ: the request is ${show(request)}; wanted a method and a path, "GET /"`,
     );
   }
   const [, path = "", query = ""] = /^([^?]*)\??(.*)$/.exec(target) ?? [];
