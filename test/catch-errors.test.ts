@@ -634,6 +634,31 @@ describe("httpError()", () => {
   });
 });
 
+describe("catchErrors() and wsgi.errors", () => {
+  it("reports to the server's, also if the application has put another in its place", async () => {
+    const environ = environFor("GET /");
+    const errors = environ["wsgi.errors"];
+    const app: Application = (inner) => {
+      inner["wsgi.errors"] = { ...errors, write: () => assert.fail("the application's own") };
+      throw new Error("It broke");
+    };
+    assert.equal((await call(catchErrors()(app), environ)).code, 500);
+    assert.match(errors.text, /It broke/);
+  });
+
+  it("answers what throws when it is looked at", async () => {
+    const hostile = new Proxy(
+      {},
+      {
+        getPrototypeOf() {
+          throw new Error("trap");
+        },
+      },
+    );
+    assert.equal((await call(catchErrors()(throwing(hostile)), "GET /")).code, 500);
+  });
+});
+
 describe("the development page", () => {
   const development = catchErrors({ development: true });
   const html = environFor("GET /", { headers: { Accept: "text/html" } });

@@ -82,6 +82,15 @@ describe("mapBody()", () => {
     assert.deepEqual(failures, [error]);
   });
 
+  it("takes an async iterator whose steps are no promises", async () => {
+    const steps = [
+      { done: false, value: "a" },
+      { done: true, value: undefined },
+    ];
+    const body = { [Symbol.asyncIterator]: () => ({ next: () => steps.shift() }) };
+    assert.deepEqual(await collect(mapBody(body as unknown as Body, { chunk: shout })), ["A"]);
+  });
+
   it("refuses a bare string, which would go out letter by letter", () => {
     assert.throws(
       () => mapBody("Hello" as unknown as Body, {}),

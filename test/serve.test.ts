@@ -149,6 +149,28 @@ describe("close()", () => {
     assert.equal(await client.closed, "");
   });
 
+  it("lets a response that is handed over reach a client that is slow", async () => {
+    await using server = await serving(respond([new Uint8Array(20_000_000)]));
+    using client = await RawClient.connect(server);
+    client.socket.pause();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.socket.once("readable", () => client.socket.pause());
+    await once(server.server.httpServer, "request");
+    const closed = server.server.close();
+    client.socket.resume();
+    await closed;
+    assert.ok((await client.closed).length > 20_000_000);
+  });
+
+  it("does not wait for a client that never shakes hands", async () => {
+    const server = await serve(hello, { port: 0, tls: certificate });
+    const accepted = once(server.httpServer, "connection");
+    using client = await RawClient.connect({ port: Number(new URL(server.url).port) });
+    await accepted;
+    await server.close();
+    assert.equal(await client.closed, "");
+  });
+
   it("may be called twice", async () => {
     const server = await serve(hello, { port: 0 });
     await Promise.all([server.close(), server.close()]);

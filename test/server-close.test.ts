@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { createReadStream } from "node:fs";
 import { describe, it } from "node:test";
 import { ClientDisconnected, onClose, type Application, type Body, type Chunk } from "@wsgi/core";
 import { closable, failing, respond } from "@wsgi/testing";
 import type { ServerEnviron } from "@wsgi/server";
-import { answer, deferred, get, lastHeaders, RawClient, serving } from "./serving.ts";
+import { answer, deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
 
 /** Is an endless body that tells when it is closed. */
 function endless(chunk: Chunk): { body: Body; closed: Promise<void>; times(): number } {
@@ -140,6 +141,34 @@ describe("close() is called once", () => {
     const body = { ...iterableOf("a"), [Symbol.dispose]: () => void (times += 1) };
     await answer(respond(body), get);
     assert.equal(times, 1);
+  });
+
+  it("on a file that cannot be opened and is not read, which ends nothing", async () => {
+    const app = respond(() => createReadStream("/there/is/no/such/file"));
+    await using server = await serving(app);
+    const head = `HEAD / HTTP/1.1\r\n${lastHeaders}`;
+    assert.match(await exchange(server, head), /^HTTP\/1\.1 200 OK/);
+    assert.match(await exchange(server, head), /^HTTP\/1\.1 200 OK/);
+  });
+
+  it("and what settles twice lets the next request in once", async () => {
+    let running = 0;
+    let most = 0;
+    // oxlint-disable-next-line unicorn/no-thenable -- one that settles twice is what this is about
+    const then = "then";
+    const close = (): Promise<void> =>
+      ({ [then]: (settle: () => void) => (settle(), settle()) }) as unknown as Promise<void>;
+    const app: Application = async (_environ, startResponse) => {
+      most = Math.max(most, ++running);
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+      running -= 1;
+      startResponse("200 OK", []);
+      return Object.assign(["x"], { close });
+    };
+    const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    const { response } = await answer(app, request.repeat(4) + get);
+    assert.equal(response.match(/200 OK/g)?.length, 5);
+    assert.equal(most, 1);
   });
 
   it("when it throws, and the response stays as it is (F4)", async () => {

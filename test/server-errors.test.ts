@@ -59,6 +59,65 @@ describe("an application's error", () => {
     assert.match(response, /^HTTP\/1\.1 500 [^]*HTTP\/1\.1 200 OK[^]*good$/);
   });
 
+  it("is answered also after the request body has been read", async () => {
+    const app: Application = async (environ) => {
+      await environ["wsgi.input"].read();
+      throw new Error("read and failed");
+    };
+    const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nHello";
+    const { response, reports } = await answer(app, post + get);
+    assert.match(response, /^HTTP\/1\.1 500 [^]*HTTP\/1\.1 500 /);
+    assert.match(reports, /read and failed/);
+  });
+
+  it("cuts the connection also after the request body has been read", async () => {
+    const app: Application = async function* (environ, startResponse) {
+      await environ["wsgi.input"].read();
+      startResponse("200 OK", []);
+      yield "begun";
+      throw new DOMException("a fault of its own", "AbortError");
+    };
+    const { response, reports } = await answer(
+      app,
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nHello",
+    );
+    assert.doesNotMatch(response, /\r\n0\r\n\r\n$/);
+    assert.match(reports, /a fault of its own/);
+  });
+
+  it("may throw itself when it is looked at", async () => {
+    const hostile = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error("trap");
+        },
+        getPrototypeOf() {
+          throw new Error("trap");
+        },
+      },
+    );
+    const { response, reports } = await answer(failing("call", hostile), get);
+    assert.match(response, /^HTTP\/1\.1 500 /);
+    assert.match(reports, /^GET \/: /);
+    const closing = await answer(
+      failing("close", hostile),
+      `GET / HTTP/1.1\r\nHost: a\r\n\r\n${get}`,
+    );
+    assert.equal(closing.response.match(/200 OK/g)?.length, 2);
+  });
+
+  it("is a 500 also when node refuses the head", async () => {
+    const app = respond(["x"], { headers: [["Trailer", "X-Late"]] });
+    assert.match((await answer(app, get)).response, /^HTTP\/1\.1 500 /);
+  });
+
+  it("does not end the process where the place for reports rejects", async () => {
+    const errors = { write: () => Promise.reject(new Error("disk full")) };
+    await using server = await serving(failing("call"), { errors });
+    assert.match(await exchange(server, get), /^HTTP\/1\.1 500 /);
+  });
+
   it("does not end the server", async () => {
     await using server = await serving(failing("call"));
     await exchange(server, get);

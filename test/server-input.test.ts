@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { chunks, ClientDisconnected, type Application, type InputStream } from "@wsgi/core";
+import {
+  chunks,
+  ClientDisconnected,
+  onClose,
+  type Application,
+  type InputStream,
+} from "@wsgi/core";
 import { respond } from "@wsgi/testing";
 import { bodyOf, deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
 
@@ -149,6 +155,27 @@ describe("wsgi.input", () => {
     assert.ok((await failed.promise) instanceof ClientDisconnected);
   });
 
+  it("may be read without waiting for it, whatever the client does", async () => {
+    const left = deferred();
+    const app: Application = (environ, startResponse) => {
+      void environ["wsgi.input"].read();
+      const write = startResponse("200 OK", []);
+      void write("begun");
+      return onClose(
+        { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) },
+        left.resolve,
+      );
+    };
+    await using server = await serving(app);
+    using client = await RawClient.connect(server);
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+    await client.until("begun");
+    client.socket.destroy();
+    await left.promise;
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    assert.equal(server.reports, "");
+  });
+
   it("gives the next request on the connection its own body", async () => {
     await using server = await serving(reading(async (input) => decode(await input.read())));
     using client = await RawClient.connect(server);
@@ -188,6 +215,16 @@ describe("an unread request body", () => {
     using client = await RawClient.connect(server);
     client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\nHello");
     assert.match(await client.closed, /Connection: close\r\n[^]*unread$/);
+  });
+
+  it("ends the connection only when the whole response has been sent", async () => {
+    await using server = await serving(respond([new Uint8Array(5_000_000)]));
+    using client = await RawClient.connect(server);
+    client.socket.pause();
+    client.send("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (let i = 0; i < 3; i++) client.send(`10000\r\n${"x".repeat(65_536)}\r\n`);
+    client.socket.resume();
+    assert.ok((await client.closed).length > 5_000_000);
   });
 
   it("ends the connection, if it is chunked and turns out to be large", async () => {
@@ -242,6 +279,22 @@ describe("Expect: 100-continue", () => {
     const response = await client.closed;
     assert.match(response, /^HTTP\/1\.1 413 /);
     assert.match(response, /\r\nConnection: close\r\n/);
+  });
+
+  it("is not answered in the middle of a response", async () => {
+    const app: Application = async (environ, startResponse) => {
+      await startResponse("200 OK", [])("first");
+      return [await environ["wsgi.input"].read()];
+    };
+    await using server = await serving(app);
+    assert.doesNotMatch(await exchange(server, `${expecting(5)}Hello`), /100 Continue/);
+  });
+
+  it("is refused if it expects something else, and the connection ends", async () => {
+    await using server = await serving(respond(["reached"]));
+    const request = "POST / HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\nContent-Length: 5\r\n\r\n";
+    const response = await exchange(server, request);
+    assert.match(response, /^HTTP\/1\.1 417 [^]*\r\nConnection: close\r\n/);
   });
 
   it("is nothing in HTTP/1.0 (P83)", async () => {

@@ -122,6 +122,27 @@ describe("a refusal", () => {
   });
 });
 
+describe("what is refused behind a request under way", () => {
+  it("waits for that one's answer: CONNECT", async () => {
+    const response = await behindSlow("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
+    assert.match(response, /^HTTP\/1\.1 200 OK[^]*slow[^]*HTTP\/1\.1 405 /);
+  });
+
+  it("does not take that one's place: nonsense", async () => {
+    const response = await behindSlow("NONSENSE\r\n\r\n");
+    assert.match(response, /^HTTP\/1\.1 200 OK[^]*slow$/);
+  });
+});
+
+async function behindSlow(next: string): Promise<string> {
+  const app = respond(["slow"]);
+  await using server = await serving(async (environ, startResponse) => {
+    for (let i = 0; i < 5; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    return app(environ, startResponse);
+  });
+  return await exchange(server, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${next}`);
+}
+
 describe("a request that is odd but right", () => {
   it("reaches the application: OPTIONS *", async () => {
     await using server = await serving((environ, startResponse) => {

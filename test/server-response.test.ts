@@ -230,6 +230,12 @@ describe("the server sending a body", () => {
     assert.match(response, /\r\nContent-Length: 7\r\n/);
   });
 
+  it("keeps the halves of a character in two chunks apart, as in a stream", async () => {
+    const { response } = await answer(respond(["\ud83d", "\ude00"]), get);
+    assert.match(response, /\r\nContent-Length: 6\r\n/);
+    assert.equal(bodyOf(response), "\xef\xbf\xbd".repeat(2));
+  });
+
   it("gives an empty array the length 0", async () => {
     assert.match((await answer(respond([]), get)).response, /\r\nContent-Length: 0\r\n/);
   });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { describe, it } from "node:test";
 import { Worker } from "node:worker_threads";
 import type { Application, Body } from "@wsgi/core";
@@ -182,6 +183,27 @@ describe("a slow reader", () => {
     );
     go.resolve();
     assert.match(await client.closed, /\r\n\r\n50000000$/);
+  });
+});
+
+describe("requests that are sent ahead", () => {
+  it("are read no further than some may wait (F28)", async () => {
+    const go = deferred();
+    let parsed = 0;
+    const app: Application = async (_environ, startResponse) => {
+      await go.promise;
+      startResponse("200 OK", []);
+      return [];
+    };
+    await using server = await serving(app);
+    server.server.httpServer.on("request", () => void (parsed += 1));
+    const begun = once(server.server.httpServer, "request");
+    using client = await RawClient.connect(server);
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100_000));
+    await begun;
+    for (let i = 0; i < 50; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    assert.ok(parsed < 10_000, `${parsed} requests were parsed`);
+    go.resolve();
   });
 });
 

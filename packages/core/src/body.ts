@@ -132,6 +132,8 @@ export function checkBody(body: unknown): Body {
  * @see SPEC.md [close-once], [close-dispose]
  */
 export function closeBody(body: Body): void | Promise<void> {
+  // A node stream that was not read tells of its failure by an event, which somebody has to hear.
+  if ("on" in body && typeof body.on === "function") body.on("error", () => {});
   const { close } = body;
   if (typeof close === "function") return close.call(body);
   const disposable = body as Partial<AsyncDisposable & Disposable>;

@@ -91,7 +91,8 @@ class SourceInput implements InputStream {
         if (length >= wanted) return lines;
       }
     };
-    return when(this.readline(), more) as Uint8Array[] | Promise<Uint8Array[]>;
+    const all = when(this.readline(), more) as Uint8Array[] | Promise<Uint8Array[]>;
+    return Array.isArray(all) ? all : heard(all);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
@@ -105,7 +106,9 @@ class SourceInput implements InputStream {
     }
     while (!this.#ended && !enough()) {
       const piece = this.#source();
-      if (piece !== null && !(piece instanceof Uint8Array)) return this.#wait(piece, enough, take);
+      if (piece !== null && !(piece instanceof Uint8Array)) {
+        return heard(this.#wait(piece, enough, take));
+      }
       this.#keep(piece);
     }
     return take();
@@ -159,6 +162,12 @@ class SourceInput implements InputStream {
     this.#buffered -= all.byteLength;
     return all;
   }
+}
+
+/** Sees to it that a read which nobody waits for yet, or ever, does not end the process by failing. */
+function heard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 function checkSize(method: string, size: number | undefined): number {

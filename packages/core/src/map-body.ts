@@ -77,7 +77,8 @@ function mapAsyncIterator(
 ): AsyncIterator<Chunk, undefined> {
   const { take, fail } = mapSteps(map, iterator);
   return {
-    next: () => iterator.next().then(take, fail),
+    // Promise.resolve, because a server takes steps that are no promises, and so does this.
+    next: () => Promise.resolve(iterator.next()).then(take, fail),
     async return() {
       await iterator.return?.();
       return finished;

@@ -8,6 +8,7 @@ import {
   isChunk,
   mapBody,
   onClose,
+  quietly,
   statusCode,
   when,
   type Body,
@@ -169,8 +170,10 @@ function lineWriter(options: AccessLogOptions): (entry: AccessLogEntry) => void 
   const { colour = terminal && !process.env.NO_COLOR } = options;
   const print = typeof format === "function" ? keepOnLine(format) : formats[format];
   return (entry) => {
-    const report = (error: unknown): void =>
-      entry.environ["wsgi.errors"].write(`Cannot write the access log: ${inspect(error)}\n`);
+    const report = (error: unknown): void => {
+      const text = (): string => `Cannot write the access log: ${inspect(error)}\n`;
+      void quietly(() => entry.environ["wsgi.errors"].write(text()));
+    };
     try {
       if (!skip?.(entry)) {
         void when(destination.write(`${print(entry, colour)}\n`), () => {}, report);

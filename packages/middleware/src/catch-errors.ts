@@ -5,7 +5,9 @@ import {
   statusLine,
   when,
   type Body,
+  quietly,
   type Environ,
+  type ErrorStream,
   type HeaderList,
   type MaybePromise,
   type Middleware,
@@ -73,7 +75,15 @@ export function catchErrors(options: CatchErrorsOptions = {}): Middleware {
     return function catchErrors(environ, startResponse) {
       // Asked before the application can change environ, as a layer for proxies does.
       const isDeveloper = settings.isDeveloper(environ) === true;
-      const exchange = { app, environ, startResponse, isDeveloper, report: settings.report };
+      const errors = environ["wsgi.errors"];
+      const exchange = {
+        app,
+        environ,
+        startResponse,
+        errors,
+        isDeveloper,
+        report: settings.report,
+      };
       return attempt(
         () => when(app(environ, startResponse), (body) => guard(checkBody(body), exchange)),
         (error) => answer(error, exchange),
@@ -87,25 +97,27 @@ interface Exchange {
   readonly app: object;
   readonly environ: Environ;
   readonly startResponse: StartResponse;
+  /** Where faults go: the server's own, whatever the application makes of its environ. */
+  readonly errors: ErrorStream;
   readonly isDeveloper: boolean;
-  readonly report: Report;
+  readonly report: Report | undefined;
 }
 
 type Report = (error: unknown, environ: Environ) => void | PromiseLike<void>;
 
 interface Settings {
   isDeveloper(environ: Environ): boolean;
-  readonly report: Report;
+  readonly report: Report | undefined;
 }
 
 function checkOptions(options: CatchErrorsOptions): Settings {
-  const { development = isDevelopment, report = logError } = options;
+  const { development = isDevelopment, report } = options;
   if (typeof development !== "boolean" && typeof development !== "function") {
     throw new TypeError(
       `Cannot catch errors: development is ${show(development)}; wanted a boolean or a function (environ) => boolean`,
     );
   }
-  if (typeof report !== "function") {
+  if (report !== undefined && typeof report !== "function") {
     throw new TypeError(
       `Cannot catch errors: report is ${show(report)}; wanted a function (error, environ) => void`,
     );
@@ -164,36 +176,51 @@ function pageFor(error: unknown, exchange: Exchange): MaybePromise<Page> {
 }
 
 function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
+  try {
+    if (thrown instanceof Error) return thrown;
+  } catch {
+    // It throws when it is looked at, and is not to be handed on.
+    return new Error("The application threw what cannot be looked at");
+  }
   return new Error(`The application threw ${errorText(thrown)}, which is no Error`, {
     cause: thrown,
   });
 }
 
 /** Reports an error, come what may. */
-function tell(error: unknown, { environ, report }: Exchange): void {
+function tell(error: unknown, exchange: Exchange): void {
+  const { environ, errors, report } = exchange;
   if (isClientGone(error, environ)) return;
+  if (report === undefined) {
+    logError(error, exchange);
+    return;
+  }
   void attempt(
     () => report(error, environ),
     (fault) => {
-      environ["wsgi.errors"].write(`Cannot report an error: ${errorText(fault)}\n`);
-      logError(error, environ);
+      void quietly(() => errors.write(`Cannot report an error: ${errorText(fault)}\n`));
+      logError(error, exchange);
     },
   );
 }
 
-function logError(error: unknown, environ: Environ): void {
+function logError(error: unknown, { environ, errors }: Exchange): void {
   const { REQUEST_METHOD, REQUEST_URI } = environ;
-  const request = `${REQUEST_METHOD} ${hideParameters(REQUEST_URI)}`;
-  environ["wsgi.errors"].write(`${request}: ${errorText(error)}\n`);
+  const request = `${REQUEST_METHOD} ${hideParameters(String(REQUEST_URI))}`;
+  void quietly(() => errors.write(`${request}: ${errorText(error)}\n`));
 }
 
 /** An AbortError is a fault like any other, unless the leaving client caused it. */
 function isClientGone(error: unknown, environ: Environ): boolean {
-  if (error instanceof ClientDisconnected) return true;
-  if (!(error instanceof Error) || error.name !== "AbortError") return false;
-  const signal = environ["wsgix.signal"];
-  return typeof signal === "function" && (signal(environ) as AbortSignal).aborted;
+  try {
+    if (error instanceof ClientDisconnected) return true;
+    if (!(error instanceof Error) || error.name !== "AbortError") return false;
+    const signal = environ["wsgix.signal"];
+    return typeof signal === "function" && (signal(environ) as AbortSignal).aborted;
+  } catch {
+    // What is thrown may throw itself when it is looked at.
+    return false;
+  }
 }
 
 /** Says what an `httpError` has besides its status and message. */

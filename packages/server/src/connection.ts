@@ -1,5 +1,9 @@
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+
+/** How many requests that a client sends ahead may wait before no more are read. */
+const waitingLimit = 16;
 
 const connectionKey: unique symbol = Symbol("wsgi.connection");
 
@@ -13,11 +17,16 @@ export class Connection {
   readonly serverName: string;
   readonly serverPort: string;
   readonly encrypted: boolean;
-  #busy = false;
+  readonly #socket: Socket;
+  #current: IncomingMessage | undefined;
+  #waiting: { readonly req: IncomingMessage; run(): void }[] = [];
   #ended = false;
-  #waiting: (() => void)[] = [];
+  #afterLast: (() => void) | undefined;
+  /** What had arrived when the last response was done; -1 before the first. */
+  #readWhenDone = -1;
 
   constructor(socket: Socket) {
+    this.#socket = socket;
     this.encrypted = (socket as Partial<TLSSocket>).encrypted === true;
     this.remoteAddr = plainAddress(socket.remoteAddress) ?? "";
     this.remotePort = String(socket.remotePort ?? "");
@@ -26,34 +35,55 @@ export class Connection {
     this.serverPort = String(socket.localPort ?? (this.encrypted ? 443 : 80));
   }
 
-  /** Whether a request is with the application, or waits for it. */
-  get isBusy(): boolean {
-    return this.#busy;
+  /** The request that is with the application. */
+  get current(): IncomingMessage | undefined {
+    return this.#current;
+  }
+
+  /** Whether nothing has arrived since the last response, and that has left. */
+  get isIdle(): boolean {
+    const { bytesRead, writableLength } = this.#socket;
+    return this.#current === undefined && writableLength === 0 && bytesRead === this.#readWhenDone;
   }
 
   /** Runs a request when those before it are done; whoever runs must call `done` or `end` once. */
-  enter(run: () => void): void {
+  enter(req: IncomingMessage, run: () => void): void {
     if (this.#ended) return;
-    if (this.#busy) {
-      this.#waiting.push(run);
-    } else {
-      this.#busy = true;
+    if (this.#current === undefined) {
+      this.#current = req;
       run();
+    } else {
+      this.#waiting.push({ req, run });
+      // In the next tick, because node reads on when it has parsed what it has.
+      if (this.#waiting.length === waitingLimit) process.nextTick(this.#pauseOrResume);
     }
   }
 
+  readonly #pauseOrResume = (): void => {
+    if (this.#waiting.length >= waitingLimit) this.#socket.pause();
+    else this.#socket.resume();
+  };
+
   /** Lets the next request in. */
   done(): void {
+    this.#readWhenDone = this.#socket.bytesRead;
     const next = this.#waiting.shift();
-    if (next === undefined) this.#busy = false;
+    this.#current = next?.req;
+    if (this.#waiting.length === waitingLimit - 1) this.#pauseOrResume();
     // From the event loop, so that a client's long run of requests neither nests nor blocks.
-    else setImmediate(next);
+    if (next !== undefined) setImmediate(next.run);
+    else this.#afterLast?.();
   }
 
-  /** Lets nothing more in, because the present response is the last. */
-  end(): void {
+  /**
+   * Lets nothing more in, because the present response is the last.
+   *
+   * @param then - what to do when that is done
+   */
+  end(then?: () => void): void {
     this.#ended = true;
     this.#waiting = [];
+    this.#afterLast = then;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { ClientDisconnected, createInput, type InputStream } from "@wsgi/core";
 
 /** The most bytes of an unread body that are thrown away to keep a connection. */
@@ -29,8 +29,11 @@ export class RequestBody {
     return !this.#started && Number(this.#req.headers["content-length"] ?? 0) > drainLimit;
   }
 
-  /** Ends reading. Whoever still reads gets an error, and a little of what is left is thrown away. */
-  release(): void {
+  /**
+   * Ends reading. Whoever still reads gets an error, and a little of what is left is thrown away; a
+   * client that has more to send is cut off, but not before it has its response.
+   */
+  release(res: ServerResponse): void {
     if (this.#released) return;
     this.#released = true;
     this.#settle?.(this.#cutShort());
@@ -40,7 +43,10 @@ export class RequestBody {
     let drained = 0;
     req.on("data", (chunk: Uint8Array) => {
       drained += chunk.byteLength;
-      if (drained > drainLimit) req.socket.destroy();
+      if (drained <= drainLimit) return;
+      req.pause();
+      if (res.writableFinished) req.socket.destroy();
+      else res.once("finish", () => req.socket.destroy());
     });
   }
 

@@ -3,6 +3,7 @@ import {
   checkApplication,
   createErrors,
   emptyInput,
+  quietly,
   type Application,
   type Environ,
   show,
@@ -41,11 +42,8 @@ export class Listener {
       throw new TypeError("Cannot serve: errors has no write method; wanted { write(text) }");
     }
     const write = (text: string): void => {
-      try {
-        errors.write(text);
-      } catch {
-        // Where reports go is the one place that has nowhere to report to.
-      }
+      // Where reports go is the one place that has nowhere to report to.
+      void quietly(() => errors.write(text));
     };
     this.#defaults = { errors: createErrors(write), signal: signalOf, more: environ };
   }
@@ -62,10 +60,19 @@ export class Listener {
    */
   handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
     const connection = connectionOf(req.socket);
-    connection.enter(() => {
+    connection.enter(req, () => {
       // A client that has left in the meantime is nobody to call the application for.
       if (req.socket.destroyed) connection.done();
       else this.#answer(req, res, connection, awaitsContinue);
+    });
+  }
+
+  /** Refuses a request when those before it are done. */
+  refuse(req: IncomingMessage, res: ServerResponse, reason: RefusedRequest): void {
+    const connection = connectionOf(req.socket);
+    connection.enter(req, () => {
+      refuse(res, reason);
+      connection.end();
     });
   }
 
@@ -76,7 +83,7 @@ export class Listener {
     awaitsContinue: boolean,
   ): void {
     const request = hasBody(req)
-      ? new RequestBody(req, awaitsContinue ? () => res.writeContinue() : undefined)
+      ? new RequestBody(req, awaitsContinue ? () => sendContinue(res) : undefined)
       : undefined;
     let environ: Environ & { [exchangeKey]?: Exchange };
     try {
@@ -103,6 +110,11 @@ function signalOf(environ: Environ): AbortSignal {
     );
   }
   return exchange.signal;
+}
+
+/** Tells the client to send its body, unless it has been told something else. */
+function sendContinue(res: ServerResponse): void {
+  if (!res.headersSent) res.writeContinue();
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

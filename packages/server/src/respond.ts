@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { inspect } from "node:util";
 import {
   checkBody,
   checkChunk,
@@ -19,6 +18,7 @@ import {
 import type { Connection } from "./connection.ts";
 import type { RequestBody } from "./input.ts";
 import type { Listener } from "./listener.ts";
+import { describeError, saysGone } from "./report.ts";
 import { Sender } from "./send.ts";
 
 /** How many chunks a body may yield before other requests get a turn. */
@@ -70,7 +70,8 @@ export class Exchange {
     try {
       const result = app(environ, this.#startResponse);
       // isBody first: of a body not even "then" is looked at.
-      if (!isBody(result) && isThenable(result)) result.then(this.#send, this.#fail);
+      if (!isBody(result) && isThenable(result))
+        Promise.resolve(result).then(this.#send, this.#fail);
       else this.#send(result);
     } catch (error) {
       this.#fail(error);
@@ -213,7 +214,8 @@ export class Exchange {
   };
 
   #isGone(): boolean {
-    return this.#gone || this.#res.destroyed || this.#req.destroyed;
+    // Not req.destroyed: a request is, too, when it has been read to its end.
+    return this.#gone || this.#req.socket.destroyed;
   }
 
   /** Listens for what can happen to a response that is not over at once. */
@@ -244,7 +246,7 @@ export class Exchange {
       else go();
     }
     this.#waiting = [];
-    this.#request?.release();
+    this.#request?.release(this.#res);
     const iterator = this.#iterator;
     if (iterator !== undefined) this.#settle(() => iterator.return?.());
     const body = this.#body;
@@ -266,7 +268,8 @@ export class Exchange {
     try {
       const result = cleanUp();
       if (isThenable(result)) {
-        result.then(settled, (error: unknown) => {
+        // Promise.resolve, because a thenable may settle more than once.
+        Promise.resolve(result).then(settled, (error: unknown) => {
           this.#report(error);
           settled();
         });
@@ -280,8 +283,7 @@ export class Exchange {
 
   /** Reports an error, unless it only says that the client has left, which it has. */
   #report(error: unknown): void {
-    const name = error instanceof Error ? error.name : "";
-    if (this.#isGone() && (name === "ClientDisconnected" || name === "AbortError")) return;
-    this.#owner.report(`${this.#req.method} ${this.#req.url}: ${inspect(error)}\n`);
+    if (this.#isGone() && saysGone(error)) return;
+    this.#owner.report(`${this.#req.method} ${this.#req.url}: ${describeError(error)}\n`);
   }
 }

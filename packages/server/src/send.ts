@@ -72,8 +72,9 @@ export class Sender {
     }
     if (length < this.#left && this.#left !== Infinity) throw this.#tooShort(length);
     const latin1 = this.#sendHead(length);
-    if (isText) {
-      const text = chunks.length === 1 ? (chunks[0] as string) : chunks.join("");
+    const text = !isText ? "" : chunks.length === 1 ? (chunks[0] as string) : chunks.join("");
+    // Halves of a surrogate pair in two chunks would become one character if they were joined.
+    if (isText && (chunks.length === 1 || Buffer.byteLength(text) === length)) {
       this.#res.end(latin1 ? Buffer.from(text) : text);
     } else {
       for (const chunk of chunks) this.#res.write(latin1 ? toBuffer(chunk) : chunk);
@@ -153,7 +154,6 @@ export class Sender {
    */
   #sendHead(length: number): boolean {
     const { status, code, headers, contentLength } = this.head;
-    this.head.sent = true;
     const fields: string[] = [];
     let latin1 = beyondAscii.test(status);
     for (const [name, value] of headers) {
@@ -165,6 +165,7 @@ export class Sender {
       fields.push("Content-Length", String(length));
     }
     this.#writeHead(code, status.slice(4), fields);
+    this.head.sent = true;
     return latin1;
   }
 

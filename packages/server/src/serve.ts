@@ -2,9 +2,9 @@ import http from "node:http";
 import https from "node:https";
 import net from "node:net";
 import type { Duplex } from "node:stream";
-import { show, type Application } from "@wsgi/core";
+import { show, statusLine, type Application } from "@wsgi/core";
 import { connectionOf } from "./connection.ts";
-import { allowedMethods } from "./request.ts";
+import { allowedMethods, RefusedRequest } from "./request.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 
 /** How long a connection may be silent before a server that closes ends it, in milliseconds. */
@@ -99,6 +99,8 @@ class Server implements WsgiServer {
   readonly #address: Address;
   readonly #scheme: string;
   readonly #sockets = new Set<net.Socket>();
+  /** The connections that are not encrypted yet; node makes new sockets of them when they are. */
+  readonly #handshakes = new Map<string, net.Socket>();
   #listening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -108,10 +110,20 @@ class Server implements WsgiServer {
     this.#scheme = options.tls === undefined ? "http" : "https";
     this.httpServer = createHttpServer(options.tls);
     this.httpServer.maxHeadersCount = 0;
-    this.httpServer.on(options.tls === undefined ? "connection" : "secureConnection", this.#track);
+    if (options.tls === undefined) {
+      this.httpServer.on("connection", this.#track);
+    } else {
+      this.httpServer.on("connection", this.#trackHandshake);
+      this.httpServer.on("secureConnection", this.#track);
+    }
     this.httpServer.on("request", (req, res) => this.#listener.handle(req, res, false));
     this.httpServer.on("checkContinue", (req, res) => this.#listener.handle(req, res, true));
+    this.httpServer.on("checkExpectation", (req, res) => {
+      const reason = new RefusedRequest(417, "nothing but 100-continue can be expected");
+      this.#listener.refuse(req, res, reason);
+    });
     this.httpServer.on("connect", refuseConnect);
+    this.httpServer.on("clientError", refuseMalformed);
   }
 
   get url(): string {
@@ -148,32 +160,44 @@ class Server implements WsgiServer {
     this.#listener.closing = true;
     // What is about to listen has to before it can be closed; what cannot listen says so to its caller.
     await this.#listening?.catch(() => {});
-    const idle = setInterval(this.#endSilent, silence, new Map());
+    const endSilent = setInterval(this.#endSilent, silence, new Map());
     await new Promise<void>((resolve) => {
-      // http.Server#close of some node versions also cuts connections whose request is on its way.
+      // http.Server#close also cuts connections whose request, or response, is on its way.
       net.Server.prototype.close.call(this.httpServer, () => resolve());
-      this.httpServer.closeIdleConnections();
+      for (const socket of this.#sockets) if (connectionOf(socket).isIdle) socket.destroy();
     });
-    clearInterval(idle);
+    clearInterval(endSilent);
   }
 
   readonly #track = (socket: net.Socket): void => {
+    this.#handshakes.delete(peerOf(socket));
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
   };
 
-  /** Ends connections on which no request is under way and nothing has arrived since the last look. */
+  readonly #trackHandshake = (socket: net.Socket): void => {
+    const peer = peerOf(socket);
+    this.#handshakes.set(peer, socket);
+    socket.once("close", () => this.#handshakes.delete(peer));
+  };
+
+  /** Ends connections on which no request is under way and nothing has moved since the last look. */
   readonly #endSilent = (before: Map<net.Socket, number>): void => {
-    for (const socket of this.#sockets) {
-      if (connectionOf(socket).isBusy) continue;
-      if (before.get(socket) === socket.bytesRead) socket.destroy();
-      else before.set(socket, socket.bytesRead);
+    for (const socket of [...this.#sockets, ...this.#handshakes.values()]) {
+      const moved = socket.bytesRead + socket.bytesWritten;
+      if (connectionOf(socket).current !== undefined || socket.writableLength > 0) continue;
+      if (before.get(socket) === moved) socket.destroy();
+      else before.set(socket, moved);
     }
   };
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: net.Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function createHttpServer(tls: https.ServerOptions | undefined): http.Server | https.Server {
@@ -224,10 +248,37 @@ function explain({ code, message }: NodeJS.ErrnoException): string {
   return message;
 }
 
-/** Answers CONNECT, which node:http would drop without a word. */
-function refuseConnect(_req: http.IncomingMessage, socket: Duplex): void {
+/** Answers CONNECT, which node:http would drop without a word, when what was asked before it is done. */
+function refuseConnect(req: http.IncomingMessage, socket: Duplex): void {
+  const connection = connectionOf(req.socket);
   socket.on("error", () => {});
-  socket.end(
-    `HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nAllow: ${allowedMethods}\r\nConnection: close\r\n\r\n`,
-  );
+  connection.enter(req, () => {
+    connection.end();
+    socket.end(rawResponse(405, `Allow: ${allowedMethods}\r\n`), () => req.socket.destroySoon());
+    socket.resume();
+  });
+}
+
+const malformed: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** Answers what node's parser cannot read, but not in the place of an answer that is still to come. */
+function refuseMalformed(error: NodeJS.ErrnoException, duplex: Duplex): void {
+  const socket = duplex as net.Socket;
+  const connection = connectionOf(socket);
+  if (connection.current === undefined && socket.writable) {
+    connection.end();
+    socket.end(rawResponse(malformed[error.code ?? ""] ?? 400, ""), () => socket.destroySoon());
+  } else if (connection.current?.complete === true) {
+    connection.end(() => socket.destroySoon());
+  } else {
+    socket.destroy();
+  }
+}
+
+function rawResponse(code: number, fields: string): string {
+  return `HTTP/1.1 ${statusLine(code)}\r\n${fields}Content-Length: 0\r\nConnection: close\r\n\r\n`;
 }

@@ -1,0 +1,25 @@
+import { inspect } from "node:util";
+
+/** Tells whether an error says only that the client has left. */
+export function saysGone(error: unknown): boolean {
+  try {
+    const { name, code } = error as { name?: unknown; code?: unknown };
+    // The last is what newer lines of node give whoever waits for a stream that is closed meanwhile.
+    return (
+      name === "ClientDisconnected" ||
+      name === "AbortError" ||
+      code === "ERR_STREAM_PREMATURE_CLOSE"
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Writes an error for the operator. What an application throws may throw when it is looked at. */
+export function describeError(error: unknown): string {
+  try {
+    return inspect(error);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
