@@ -12,7 +12,7 @@ import { connectionOf, type Connection } from "./connection.ts";
 import { createEnviron, type EnvironDefaults } from "./environ.ts";
 import { RequestBody } from "./input.ts";
 import { allowedMethods, RefusedRequest } from "./request.ts";
-import { Exchange } from "./respond.ts";
+import { Exchange, type ExchangeOwner } from "./respond.ts";
 
 /** Says what an application gets besides its requests. */
 export interface ListenerOptions {
@@ -26,8 +26,7 @@ export interface ListenerOptions {
 const exchangeKey = Symbol("wsgi.exchange");
 
 /** Answers node's requests with an application. */
-export class Listener {
-  /** Whether connections end with their present response, because the server is closing. */
+export class Listener implements ExchangeOwner {
   closing = false;
   readonly #app: Application;
   readonly #defaults: EnvironDefaults;
@@ -48,7 +47,6 @@ export class Listener {
     this.#defaults = { errors: createErrors(write), signal: signalOf, more: environ };
   }
 
-  /** Takes the report of an error. It does not throw. */
   report(text: string): void {
     this.#defaults.errors.write(text);
   }

@@ -17,9 +17,16 @@ import {
 } from "@wsgi/core";
 import type { Connection } from "./connection.ts";
 import type { RequestBody } from "./input.ts";
-import type { Listener } from "./listener.ts";
 import { describeError, saysGone } from "./report.ts";
 import { Sender } from "./send.ts";
+
+/** Is what an exchange needs of its server. */
+export interface ExchangeOwner {
+  /** Whether connections end with their present response, because the server is closing. */
+  readonly closing: boolean;
+  /** Takes the report of an error. It does not throw. */
+  report(text: string): void;
+}
 
 /** How many chunks a body may yield before other requests get a turn. */
 const turnChunks = 64;
@@ -35,7 +42,7 @@ export class Exchange {
   readonly #res: ServerResponse;
   readonly #request: RequestBody | undefined;
   readonly #connection: Connection;
-  readonly #owner: Listener;
+  readonly #owner: ExchangeOwner;
   readonly #sender: Sender;
 
   #body: Body | undefined;
@@ -55,7 +62,7 @@ export class Exchange {
     res: ServerResponse,
     request: RequestBody | undefined,
     connection: Connection,
-    owner: Listener,
+    owner: ExchangeOwner,
   ) {
     this.#req = req;
     this.#res = res;
