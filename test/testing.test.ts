@@ -18,6 +18,11 @@ async function bodyOf(environ: TestEnviron): Promise<string> {
 }
 
 describe("environFor()", () => {
+  it("drops a header field with an underscore, as a server does", () => {
+    const environ = environFor("GET /", { headers: { X_Forwarded_For: "6.6.6.6" } });
+    assert.equal("HTTP_X_FORWARDED_FOR" in environ, false);
+  });
+
   it("makes an environ of a method and a target", () => {
     const environ = environFor("PUT /wiki/H%C3%B6me?a=1?b");
     assert.equal(environ.REQUEST_METHOD, "PUT");
@@ -391,6 +396,9 @@ describe("slow()", () => {
     setImmediate(() => void (turns += 1));
     await iterator.next();
     assert.equal(turns, 1);
+    setImmediate(() => void (turns += 1));
+    await iterator.next();
+    assert.equal(turns, 2);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   createErrors,
   createInput,
   decodePath,
+  environKey,
   isBodyless,
   ResponseHead,
   toBytes,
@@ -94,9 +95,8 @@ function makeEnviron(socket: net.Socket, request: Request, pieces: Pieces): Envi
   const [, path = "", query = ""] = /^([^?]*)\??(.*)$/.exec(request.target)!;
   const fields: Record<string, string> = {};
   for (const [name, value] of request.headers) {
-    const key = name.toUpperCase().replaceAll("-", "_");
-    const bare = key === "CONTENT_TYPE" || key === "CONTENT_LENGTH" ? key : `HTTP_${key}`;
-    fields[bare] = bare in fields ? `${fields[bare]}, ${value}` : value;
+    const key = environKey(name);
+    fields[key] = key in fields ? `${fields[key]}, ${value}` : value;
   }
   return {
     REQUEST_METHOD: request.method,

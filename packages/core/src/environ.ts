@@ -27,6 +27,25 @@ export function createErrors(write: (text: string) => void): ErrorStream {
 }
 
 /**
+ * Names the environ key of a request's header field.
+ *
+ * @param name - the field's name, in any case
+ * @returns `"HTTP_ACCEPT_LANGUAGE"` for Accept-Language, and the bare name for the two that have one
+ * @example
+ * ```ts
+ * import { environKey } from "@wsgi/core";
+ *
+ * environKey("Accept-Language"); // "HTTP_ACCEPT_LANGUAGE"
+ * environKey("Content-Type"); // "CONTENT_TYPE"
+ * ```
+ * @see SPEC.md [environ-header], [environ-content]
+ */
+export function environKey(name: string): string {
+  const key = name.toUpperCase().replaceAll("-", "_");
+  return key === "CONTENT_TYPE" || key === "CONTENT_LENGTH" ? key : `HTTP_${key}`;
+}
+
+/**
  * Fills in what a request needs and `environ` lacks, with made-up values: for tests, not for servers.
  * Keys that are there stay as they are.
  *

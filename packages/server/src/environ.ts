@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import type { IncomingMessage } from "node:http";
 import {
   decodePath,
+  environKey,
   FileWrapper,
   type Environ,
   type ErrorStream,
@@ -93,7 +94,7 @@ const singular: ReadonlySet<string> = new Set([
 
 function addHeaders(environ: Environ, rawHeaders: readonly string[]): void {
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const key = environKey(rawHeaders[i]!);
+    const key = knownKey(rawHeaders[i]!);
     if (key === "") continue;
     const value = rawHeaders[i + 1]!;
     const before = environ[key];
@@ -108,12 +109,10 @@ const keys = new Map<string, string>();
 const keysLimit = 1_024;
 
 /** Names the key of a header field; "" for a name with "_", which could pass for one with "-". */
-function environKey(name: string): string {
+function knownKey(name: string): string {
   let key = keys.get(name);
   if (key === undefined) {
-    const upper = name.toUpperCase().replaceAll("-", "_");
-    const bare = upper === "CONTENT_TYPE" || upper === "CONTENT_LENGTH";
-    key = name.includes("_") ? "" : bare ? upper : `HTTP_${upper}`;
+    key = name.includes("_") ? "" : environKey(name);
     if (keys.size < keysLimit) keys.set(name, key);
   }
   return key;

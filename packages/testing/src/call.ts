@@ -34,7 +34,7 @@ export interface CallResult {
   readonly headers: HeaderList;
   /** The chunks as they were written and yielded, empty ones too. */
   readonly chunks: readonly Chunk[];
-  /** How often the `close()` of the returned body ran: 1, or 0 if it has none. */
+  /** How often the `close()` of the returned body was called: once, or never if it has none. */
   readonly closed: number;
   /** Finds the first value of a header field, by its name in any case. */
   header(name: string): string | undefined;
@@ -89,7 +89,12 @@ export async function call<E extends Environ>(
   const body = checkBody(isThenable(result) ? await result : result);
   const hasBody = (): boolean => method !== "HEAD" && !isBodyless(head.code);
   const wanted = (): number => (hasBody() ? (options.leaveAfter ?? Infinity) : 0);
-  await readChunks(body, head, sent, wanted);
+  let closed = 0;
+  const close = (): void | Promise<void> => {
+    if (body.close !== undefined) closed += 1;
+    return closeBody(body);
+  };
+  await readChunks(body, close, head, sent, wanted);
   const { status, code, headers } = head;
   const chunks = hasBody() ? sent : [];
   const bytes = (): Uint8Array => joinBytes(chunks.map(toBytes));
@@ -99,7 +104,7 @@ export async function call<E extends Environ>(
     code,
     headers,
     chunks,
-    closed: body.close === undefined ? 0 : 1,
+    closed,
     header: (name) => getHeader(headers, name),
     bytes,
     text,
@@ -109,6 +114,7 @@ export async function call<E extends Environ>(
 
 async function readChunks(
   body: Body,
+  close: () => void | Promise<void>,
   head: ResponseHead,
   sent: Chunk[],
   wanted: () => number,
@@ -118,10 +124,10 @@ async function readChunks(
     head.demand();
     head.sent = true;
   } catch (error) {
-    await quietly(() => closeBody(body));
+    await quietly(close);
     throw error;
   }
-  await closeBody(body);
+  await close();
 }
 
 /** Takes chunks until there are as many as wanted, and then leaves, which ends the iteration. */

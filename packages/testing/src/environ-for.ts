@@ -2,6 +2,7 @@ import {
   createErrors,
   createInput,
   decodePath,
+  environKey,
   setupTestingDefaults,
   toBytes,
   type Chunk,
@@ -111,9 +112,10 @@ function pieces(body: readonly Chunk[]): Partial<Environ> {
 function headersOf(headers: RequestOptions["headers"] = {}): Partial<Environ> {
   const environ: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    const key = name.toUpperCase().replaceAll("-", "_");
-    const bare = key === "CONTENT_TYPE" || key === "CONTENT_LENGTH";
-    environ[bare ? key : `HTTP_${key}`] = [value].flat().join(key === "COOKIE" ? "; " : ", ");
+    // As in a server, which drops what could pass for a name with "-".
+    if (name.includes("_")) continue;
+    const key = environKey(name);
+    environ[key] = [value].flat().join(key === "HTTP_COOKIE" ? "; " : ", ");
   }
   return environ;
 }
