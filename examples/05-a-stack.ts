@@ -3,7 +3,7 @@
 //   server ──environ──▶ accessLog ──▶ catchErrors ──▶ append ──▶ router ──▶ home, greet, fail
 //          ◀─ startResponse(status, headers) ── body, chunk by chunk ── close() ─
 //
-//   npx wsgi layers examples/05-a-stack.ts    prints this picture
+//   npx wsgi layers examples/05-a-stack.ts    prints these layers as a tree
 
 import { stack, type Application } from "@wsgi/core";
 import { accessLog } from "@wsgi/middleware/access-log";

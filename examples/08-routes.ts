@@ -15,7 +15,7 @@ const requireKey: Middleware = (app) =>
   function requireKey(environ, startResponse) {
     if (environ.HTTP_X_KEY === "sesame") return app(environ, startResponse);
     startResponse("403 Forbidden", text);
-    return ["Open sesame?\n"];
+    return ["Send the key in X-Key\n"];
   };
 
 const routes = router();

@@ -20,7 +20,7 @@ export const identify: Middleware<UserEnviron> = (app) =>
     return app(Object.assign(environ, { [userKey]: user }), startResponse);
   };
 
-/** Needs to know who is asking, and lets nobody pass who is nobody. */
+/** Needs to know who is asking, and answers 401 if nobody says. */
 export const requireUser: Middleware<unknown, UserEnviron> = (app) =>
   function requireUser(environ, startResponse) {
     if (environ[userKey] !== null) return app(environ, startResponse);

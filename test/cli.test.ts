@@ -74,6 +74,13 @@ describe("wsgi", () => {
 });
 
 describe("FILE:NAME", () => {
+  it("ends with a word if the file never finishes loading", async () => {
+    using folder = folderOf({ "a.mjs": "await new Promise(() => {}); export const app = 1;" });
+    const { code, stderr } = await wsgi(folder, ["serve", "a.mjs"]);
+    assert.equal(stderr, "Cannot go on: the file waits for something that never happens\n");
+    assert.equal(code, 1);
+  });
+
   it("is asked for", async () => {
     using folder = folderOf({});
     assert.deepEqual(await wsgi(folder, ["serve"]), {

@@ -133,7 +133,7 @@ function examplesIn(path: string, text: string): Example[] {
     .replace("/src/", "/")
     .replace(/\.\w+$/, "")
     .replaceAll("/", "-");
-  return [...text.matchAll(/^ *```ts\n([^]*?)^ *```$/gm)].map(({ 1: code, index }, i) => ({
+  return [...text.matchAll(/^ *```(?:ts|js)\n([^]*?)^ *```$/gm)].map(({ 1: code, index }, i) => ({
     place: `${path}:${lineAt(text, index)}`,
     file: `${prefix}-${i + 1}.mjs`,
     code: code!,

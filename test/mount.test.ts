@@ -24,6 +24,25 @@ async function textOf(app: Application, path: string, host = "localhost"): Promi
   return (await call(app, environFor(`GET ${path}`, { headers: { Host: host } }))).text();
 }
 
+describe("mount() as a layer", () => {
+  it("needs the keys that its applications need, and finds them in the layers around it", () => {
+    interface NameEnviron {
+      "test.name": string;
+    }
+    const naming: Middleware<NameEnviron> = (app) => (environ, startResponse) =>
+      app(Object.assign(environ, { "test.name": "Ann" }), startResponse);
+    const page: Application<Environ & NameEnviron> = (environ, startResponse) => {
+      startResponse("200 OK", []);
+      return [environ["test.name"]];
+    };
+    const plain = respond(["plain"]);
+    const right: Application = stack(naming, mount({ "/a": page }))(plain);
+    // @ts-expect-error -- nobody gives the name
+    const wrong: Application = stack(mount({ "/a": page }))(plain);
+    assert.notEqual(right, wrong);
+  });
+});
+
 describe("mount()", () => {
   it("moves the path of the place to SCRIPT_NAME", async () => {
     assert.equal(

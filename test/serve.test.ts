@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import type { Application, Environ } from "@wsgi/core";
-import { makeServer, nodeListener, serve } from "@wsgi/server";
+import { makeServer, nodeListener, serve, type ServerEnviron } from "@wsgi/server";
 import { respond } from "@wsgi/testing";
 import { certificate } from "./certificate.ts";
 import { deferred, exchange, get, RawClient, serving } from "./serving.ts";
@@ -16,6 +16,15 @@ import { deferred, exchange, get, RawClient, serving } from "./serving.ts";
 const hello = respond(["Hello"]);
 
 describe("serve()", () => {
+  it("takes an application that uses the server's own keys", async () => {
+    const app: Application<ServerEnviron> = (environ, startResponse) => {
+      startResponse("200 OK", []);
+      return [String(environ["wsgix.signal"](environ).aborted)];
+    };
+    await using server = await serve(app, { port: 0 });
+    assert.equal(await (await fetch(server.url)).text(), "false");
+  });
+
   it("listens on a free port for port 0, and says which in url", async () => {
     await using server = await serve(hello, { port: 0 });
     assert.match(server.url, /^http:\/\/127\.0\.0\.1:[1-9]\d+$/);

@@ -66,6 +66,33 @@ function run(app: Application): unknown {
   return app(setupTestingDefaults(), () => () => {});
 }
 
+describe("layers that are spread from an array", () => {
+  const optional: readonly Middleware[] = [];
+  const plain: Application = (_environ, startResponse) => {
+    startResponse("200 OK", []);
+    return [];
+  };
+
+  it("do not hide what layers after them need", () => {
+    // @ts-expect-error -- the cookies are missing
+    const missing: Application = stack(...optional, session())(plain);
+    assert.equal(typeof missing, "function");
+  });
+
+  it("do not hide what layers around them add", () => {
+    const right: Application = stack(cookies(), ...optional, session())(plain);
+    const last: Application = stack(...optional, cookies(), session())(plain);
+    assert.deepEqual([typeof right, typeof last], ["function", "function"]);
+  });
+
+  it("add nothing, because there may be none of them", () => {
+    const maybe = [cookies()] as readonly Middleware<CookiesEnviron>[];
+    // @ts-expect-error -- an empty array would add no cookies
+    const missing: Application = stack(...maybe, session())(plain);
+    assert.equal(typeof missing, "function");
+  });
+});
+
 describe("the order of layers, nested by hand", () => {
   it("compiles where each layer finds its key", () => {
     assert.deepEqual(run(cookies()(session()(page))), ["Ann"]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { concat, isSync, toBytes, type Application, type Chunk } from "@wsgi/core";
+import { concat, isSync, toBytes, type Application, type Chunk, type Environ } from "@wsgi/core";
 import {
   call,
   closable,
@@ -16,6 +16,26 @@ import {
 async function bodyOf(environ: TestEnviron): Promise<string> {
   return new TextDecoder().decode(await environ["wsgi.input"].read());
 }
+
+describe("an application that needs keys", () => {
+  interface NameEnviron {
+    "test.name": string;
+  }
+  const named: Application<Environ & NameEnviron> = (environ, startResponse) => {
+    startResponse("200 OK", []);
+    return [environ["test.name"]];
+  };
+
+  it("is called with an environ that has them", async () => {
+    const environ = environFor("GET /", { environ: { "test.name": "Ann" } });
+    assert.equal((await call(named, environ)).text(), "Ann");
+  });
+
+  it("is not called with a mere string", async () => {
+    // @ts-expect-error -- the name is missing
+    await assert.rejects(call(named, "GET /"), /body-chunk/);
+  });
+});
 
 describe("environFor()", () => {
   it("drops a header field with an underscore, as a server does", () => {

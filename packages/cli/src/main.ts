@@ -55,4 +55,9 @@ function exit(code: number): void {
 
 // The stacks of applications are to name the places in their sources.
 process.setSourceMapsEnabled(true);
+// Nothing is left that could settle what is waited for: a module that never finishes loading.
+process.once("beforeExit", () => {
+  process.stderr.write("Cannot go on: the file waits for something that never happens\n");
+  process.exit(1);
+});
 main(process.argv.slice(2)).catch(tell).then(exit);

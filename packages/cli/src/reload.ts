@@ -77,7 +77,7 @@ function textPage(text: () => string): Application {
   };
 }
 
-const sourceFile = /\.[cm]?[jt]sx?$/;
+const sourceFile = /\.[cm]?[jt]s$/;
 
 /** Watches what the application may be made of. Its data is not: a file that it writes is no reason. */
 async function watchSources(folder: string): Promise<FSWatcher> {

@@ -23,7 +23,8 @@ export const usage = `Usage: wsgi request FILE[:NAME] METHOD PATH [options]
 Calls the application once, without a network, and prints the body it answers with.
 
   -H, --header "NAME: VALUE"   send a header field; may be repeated
-  -d, --data TEXT              send a body; @FILE sends a file, @- standard input
+  -d, --data TEXT              send a body, as a form unless a header says otherwise;
+                               @FILE sends a file, @- standard input
   -i, --include                print the status and the header fields too
       --fail                   exit with 22 if the status is 400 or more
   -h, --help                   print this
@@ -38,8 +39,12 @@ export async function run(args: string[]): Promise<number> {
   });
   const [target, method, path] = nameArguments(positionals, "FILE", "METHOD", "PATH");
   const environ = makeEnviron(`${method} ${path}`, {
-    headers: readHeaders(values.header),
     ...(values.data === undefined ? {} : { body: await readData(values.data) }),
+    headers: {
+      // As curl has it; a field that is given wins.
+      ...(values.data === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
+      ...readHeaders(values.header),
+    },
   });
   const { app } = await loadApplication(target);
   const { status, headers, body } = await capture(app, environ);

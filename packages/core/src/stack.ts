@@ -2,13 +2,18 @@ import { compose, compositionOf } from "./compose.ts";
 import { nameOf, show } from "./show.ts";
 import type { AddsOf, AnyMiddleware, Application, Middleware, NeedsOf } from "./types.ts";
 
-/** Is what the layers of a stack add together. */
+/**
+ * Is what the layers of a stack add together. Layers that are spread from an array add nothing: there
+ * may be none of them.
+ */
 export type StackAdds<Layers extends readonly unknown[]> = Layers extends readonly [
   infer First,
   ...infer Rest,
 ]
   ? AddsOf<First> & StackAdds<Rest>
-  : unknown;
+  : Layers extends readonly [...infer Rest, infer Last]
+    ? StackAdds<Rest> & AddsOf<Last>
+    : unknown;
 
 /** Is what the layers of a stack need and do not find in a layer around them. */
 export type StackNeeds<Layers extends readonly unknown[]> = Layers extends readonly [
@@ -16,7 +21,11 @@ export type StackNeeds<Layers extends readonly unknown[]> = Layers extends reado
   ...infer Rest,
 ]
   ? NeedsOf<First> & Without<StackNeeds<Rest>, AddsOf<First>>
-  : unknown;
+  : Layers extends readonly [...infer Rest, infer Last]
+    ? StackNeeds<Rest> & Without<NeedsOf<Last>, StackAdds<Rest>>
+    : Layers extends readonly []
+      ? unknown
+      : NeedsOf<Layers[number]>;
 
 type Without<Needs, Adds> =
   Extract<keyof Needs, keyof Adds> extends never ? Needs : Omit<Needs, keyof Adds>;

@@ -75,6 +75,12 @@ export interface Middleware<Adds = unknown, Needs = unknown> {
 // oxlint-disable-next-line typescript/no-explicit-any -- unknown would refuse every layer that needs a key
 export type AnyMiddleware = Middleware<any, any>;
 
+/**
+ * Is the keys that an environ has by name, and not because it may have any: what a layer made of
+ * applications for that environ needs.
+ */
+export type NamedKeys<E> = { [Key in keyof E as string extends Key ? never : Key]: E[Key] };
+
 /** Is the part of a layer's type that says which keys it adds. */
 export type AddsOf<M> = M extends {
   readonly [contract]?: { adds: infer Adds; needs(needs: never): void };

@@ -7,12 +7,13 @@ import {
   type Environ,
   type HeaderList,
   type Middleware,
+  type NamedKeys,
   type Part,
   type StartResponse,
 } from "@wsgi/core";
 
 /** Is what `mount` returns: an application, and a middleware if it is given one. */
-export type Mount<E extends Environ = Environ> = Application<E> & Middleware<unknown, E>;
+export type Mount<E extends Environ = Environ> = Application<E> & Middleware<unknown, NamedKeys<E>>;
 
 /**
  * Puts applications under paths and hosts. The host counts before the path, with its port before without,

@@ -6,6 +6,7 @@ import {
   type Environ,
   type Header,
   type Middleware,
+  type NamedKeys,
   type StartResponse,
   show,
 } from "@wsgi/core";
@@ -17,7 +18,7 @@ import {
   type Route,
   type Routes,
 } from "./routes.ts";
-import type { NamedKeys, PathParams, RouteHandlers, UrlArguments } from "./types.ts";
+import type { PathParams, RouteHandlers, UrlArguments } from "./types.ts";
 
 /** Is the environ key of the route that answers a request. */
 export const routeKey = "wsgix.route";

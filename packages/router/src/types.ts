@@ -13,9 +13,6 @@ export interface LayersNeed<Needs> {
   readonly needs: Needs;
 }
 
-/** Is the keys that an environ has by name, and not because it may have any. */
-export type NamedKeys<E> = { [Key in keyof E as string extends Key ? never : Key]: E[Key] };
-
 /** Is what `url` takes: parameters, which may be left out if none is required, and the request. */
 export type UrlArguments<Params> =
   Partial<Params> extends Params

@@ -9,7 +9,7 @@ import {
   show,
 } from "@wsgi/core";
 import { connectionOf, type Connection } from "./connection.ts";
-import { createEnviron, type EnvironDefaults } from "./environ.ts";
+import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
 import { RequestBody } from "./input.ts";
 import { allowedMethods, RefusedRequest } from "./request.ts";
 import { Exchange, type ExchangeOwner } from "./respond.ts";
@@ -28,11 +28,12 @@ const exchangeKey = Symbol("wsgi.exchange");
 /** Answers node's requests with an application. */
 export class Listener implements ExchangeOwner {
   closing = false;
-  readonly #app: Application;
+  readonly #app: Application<ServerEnviron>;
   readonly #defaults: EnvironDefaults;
 
-  constructor(app: Application, options: ListenerOptions) {
-    this.#app = checkApplication(app, "serve");
+  constructor(app: Application<ServerEnviron>, options: ListenerOptions) {
+    checkApplication(app, "serve");
+    this.#app = app;
     const { environ, errors = process.stderr } = options;
     if (environ !== undefined && (typeof environ !== "object" || environ === null)) {
       throw new TypeError(`Cannot serve: environ is ${show(environ)}; wanted an object of keys`);
@@ -83,7 +84,7 @@ export class Listener implements ExchangeOwner {
     const request = hasBody(req)
       ? new RequestBody(req, awaitsContinue ? () => sendContinue(res) : undefined)
       : undefined;
-    let environ: Environ & { [exchangeKey]?: Exchange };
+    let environ: ServerEnviron & { [exchangeKey]?: Exchange };
     try {
       environ = createEnviron(req, connection, request?.input ?? emptyInput, this.#defaults);
     } catch (error) {
@@ -157,7 +158,7 @@ function refuse(res: ServerResponse, { code, message }: RefusedRequest): void {
  * @see SPEC.md, "HTTP"
  */
 export function nodeListener(
-  app: Application,
+  app: Application<ServerEnviron>,
   options: ListenerOptions = {},
 ): (req: IncomingMessage, res: ServerResponse) => void {
   const listener = new Listener(app, options);

@@ -73,7 +73,7 @@ export class Exchange {
   }
 
   /** Calls the application and answers with what it returns. */
-  run(app: Application, environ: Environ): void {
+  run<E extends Environ>(app: Application<E>, environ: E): void {
     try {
       const result = app(environ, this.#startResponse);
       // isBody first: of a body not even "then" is looked at.

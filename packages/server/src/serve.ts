@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { show, statusLine, type Application } from "@wsgi/core";
 import { connectionOf } from "./connection.ts";
 import { allowedMethods, RefusedRequest } from "./request.ts";
+import type { ServerEnviron } from "./environ.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 
 /** How long a connection may be silent before a server that closes ends it, in milliseconds. */
@@ -55,7 +56,10 @@ export interface WsgiServer extends AsyncDisposable {
  * ```
  * @see SPEC.md, "HTTP"
  */
-export async function serve(app: Application, options: ServeOptions = {}): Promise<WsgiServer> {
+export async function serve(
+  app: Application<ServerEnviron>,
+  options: ServeOptions = {},
+): Promise<WsgiServer> {
   const server = new Server(app, options);
   await server.listen();
   return server;
@@ -87,7 +91,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
 export function makeServer(
   host: string,
   port: number,
-  app: Application,
+  app: Application<ServerEnviron>,
   options: Omit<ServeOptions, "host" | "port" | "path"> = {},
 ): WsgiServer {
   return new Server(app, { ...options, host, port });
@@ -104,7 +108,7 @@ class Server implements WsgiServer {
   #listening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(app: Application, options: ServeOptions) {
+  constructor(app: Application<ServerEnviron>, options: ServeOptions) {
     this.#address = readAddress(options);
     this.#listener = new Listener(app, options);
     this.#scheme = options.tls === undefined ? "http" : "https";

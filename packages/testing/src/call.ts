@@ -16,7 +16,7 @@ import {
   type Environ,
   type HeaderList,
 } from "@wsgi/core";
-import { environFor } from "./environ-for.ts";
+import { environFor, type TestEnviron } from "./environ-for.ts";
 
 /** Says how the client behaves. */
 export interface CallOptions {
@@ -52,7 +52,8 @@ export interface CallResult {
  * The body of a response to HEAD and of 204 and 304 is not read, only closed.
  *
  * @param app - the application
- * @param request - an environ, or what `environFor` makes one of, `"GET /"`
+ * @param request - an environ, or what `environFor` makes one of, `"GET /"`, for an application that needs
+ *   no keys of layers
  * @param options - how the client behaves
  * @returns the response
  * @throws what the application throws, after closing its body; WsgiError if it breaks the contract
@@ -71,7 +72,7 @@ export interface CallResult {
  */
 export async function call<E extends Environ>(
   app: Application<E>,
-  request: E | string,
+  request: E | (TestEnviron extends E ? string : never),
   options: CallOptions = {},
 ): Promise<CallResult> {
   const environ = typeof request === "string" ? (environFor(request) as Environ as E) : request;

@@ -12,7 +12,7 @@ import {
 } from "@wsgi/core";
 
 /** Says what a request has besides its method and target. At most one of `body`, `form` and `json`. */
-export interface RequestOptions {
+export interface RequestOptions<More extends object = object> {
   /** Header fields by name, in any case; an array repeats the field. Default: Host only. */
   headers?: Readonly<Record<string, string | readonly string[]>>;
   /** The body as it is. An array arrives piece by piece and without Content-Length. */
@@ -26,7 +26,7 @@ export interface RequestOptions {
   /** The path under which the application is mounted, `"/wiki"`; the target begins with it. Default: `""`. */
   scriptName?: string;
   /** More keys for environ, which win over the others. */
-  environ?: Readonly<Partial<Environ>>;
+  environ?: More;
 }
 
 /** Is a request for tests: its `wsgi.errors` keeps what is written to it. */
@@ -50,7 +50,10 @@ export interface TestEnviron extends Environ {
  * ```
  * @see Rack::MockRequest.env_for; werkzeug.test.EnvironBuilder
  */
-export function environFor(request: string, options: RequestOptions = {}): TestEnviron {
+export function environFor<More extends object = object>(
+  request: string,
+  options: RequestOptions<More> = {},
+): TestEnviron & More {
   const [, method = "GET", target = ""] =
     /^(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+) )?((?:\/|\*$)\S*)$/.exec(request) ?? [];
   if (target === "") {
@@ -80,7 +83,7 @@ export function environFor(request: string, options: RequestOptions = {}): TestE
     ...headersOf(options.headers),
     "wsgi.errors": Object.defineProperty(errors, "text", { get: () => text }),
     ...options.environ,
-  }) as TestEnviron;
+  }) as TestEnviron & More;
 }
 
 function bodyOf({ body, form, json }: RequestOptions): Partial<Environ> {
