@@ -101,6 +101,7 @@ describe("accessLog()", () => {
       protocol: "HTTP/1.1",
       status: 200,
       bytes: 5,
+      cut: false,
       duration: 1.235,
       referer: "/",
       userAgent: "curl",
@@ -181,7 +182,7 @@ describe("accessLog() counting", () => {
       respond(closable("one", "two", "three")),
     );
     await call(app, "GET /", { leaveAfter: 2 });
-    assert.deepEqual(lines, ["GET / 200 6 B 0.0 ms\n"]);
+    assert.deepEqual(lines, ["GET / 200 6 B and cut 0.0 ms\n"]);
   });
 
   it("counts no more than Content-Length declares", async () => {
@@ -316,6 +317,23 @@ describe("accessLog() in the onion", () => {
   });
 });
 
+describe("accessLog() and responses that are cut", () => {
+  it("marks a stream that the client leaves", async () => {
+    const lines: string[] = [];
+    const app = accessLog(logTo(lines, { format: "dev" }))(respond(closable("Hello", "more")));
+    await call(app, "GET /", { leaveAfter: 1 });
+    assert.deepEqual(lines, ["GET / 200 5 B and cut 0.0 ms\n"]);
+  });
+
+  it("does not mark a stream of which the declared length was sent", async () => {
+    const lines: string[] = [];
+    const headers = [["Content-Length", "5"]] as const;
+    const app = respond(closable("Hello", "more"), { headers });
+    await call(accessLog(logTo(lines, { format: "dev" }))(app), "GET /", { leaveAfter: 1 });
+    assert.deepEqual(lines, ["GET / 200 5 B 0.0 ms\n"]);
+  });
+});
+
 describe("accessLog() and errors", () => {
   it("logs 500 when the application throws, and throws the same", async () => {
     const lines: string[] = [];
@@ -347,7 +365,7 @@ describe("accessLog() and errors", () => {
   });
 
   it("logs what was sent when the body fails after that", async () => {
-    assert.equal(await logged(failing("body"), "GET /"), "GET / 200 5 B 0.0 ms\n");
+    assert.equal(await logged(failing("body"), "GET /"), "GET / 200 5 B and cut 0.0 ms\n");
   });
 
   it("logs 500 when an asynchronous body fails before its first byte", async () => {
@@ -364,7 +382,7 @@ describe("accessLog() and errors", () => {
       void startResponse("200 OK", [])("");
       throw new Error("Broken");
     };
-    assert.equal(await logged(app, "GET /"), "GET / 200 0 B 0.0 ms\n");
+    assert.equal(await logged(app, "GET /"), "GET / 200 0 B and cut 0.0 ms\n");
   });
 
   it("logs once when close() throws", async () => {

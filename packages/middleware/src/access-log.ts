@@ -88,11 +88,15 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
       const { REQUEST_METHOD: method, REQUEST_URI: target, SERVER_PROTOCOL: protocol } = environ;
       const time = date();
       const begun = now();
-      const sent: Sent = { code: 0, limit: Infinity, bytes: 0, flushed: false };
+      const sent: Sent = { code: 0, limit: Infinity, bytes: 0, flushed: false, ended: false };
       const counter: BodyMap = {
         chunk(chunk) {
           count(chunk, sent);
           return chunk;
+        },
+        end() {
+          sent.ended = true;
+          return undefined;
         },
         failed: () => noteFailure(sent),
       };
@@ -119,7 +123,10 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
       };
       const watch = (body: Body): Body =>
         Array.isArray(body)
-          ? onClose(body, () => end(body))
+          ? onClose(body, () => {
+              sent.ended = true;
+              end(body);
+            })
           : onClose(mapBody(body, counter), () => end());
       try {
         return when(when(app(environ, start), checkBody), watch, fail);
@@ -140,6 +147,8 @@ interface Sent {
   bytes: number;
   /** Whether `write()` has sent the head on its way, even without a byte. */
   flushed: boolean;
+  /** Whether the body was read to its end. */
+  ended: boolean;
 }
 
 function count(chunk: Chunk, sent: Sent): void {
@@ -154,11 +163,13 @@ function noteFailure(sent: Sent): void {
 
 function outcome(
   method: string,
-  { code, limit, bytes }: Sent,
-): Pick<AccessLogEntry, "status" | "bytes"> {
-  if (code === 0) return { status: 500, bytes: 0 };
+  { code, limit, bytes, ended }: Sent,
+): Pick<AccessLogEntry, "status" | "bytes" | "cut"> {
+  if (code === 0) return { status: 500, bytes: 0, cut: false };
   const empty = method === "HEAD" || isBodyless(code);
-  return { status: code, bytes: empty ? 0 : Math.min(bytes, limit) };
+  // A server asks for no more when it has what was declared.
+  const cut = !empty && !ended && bytes < limit;
+  return { status: code, bytes: empty ? 0 : Math.min(bytes, limit), cut };
 }
 
 /** Makes the function that writes an entry, and never throws. */

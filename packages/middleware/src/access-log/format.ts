@@ -15,8 +15,13 @@ export interface AccessLogEntry {
   readonly protocol: string;
   /** The status code; 500 if the application failed before anything was sent. */
   readonly status: number;
-  /** The bytes of the body that went out; without the server's own answer to an error. */
+  /**
+   * The bytes of the body that were handed to the server; without the server's own answer to an error.
+   * What a client that leaves has not taken of an array is among them.
+   */
   readonly bytes: number;
+  /** Whether a stream ended before its end: the client left, or the application failed. */
+  readonly cut: boolean;
   /** The milliseconds until the response had ended. */
   readonly duration: number;
 }
@@ -56,9 +61,11 @@ function apacheTime(time: Date): string {
 
 const colours: Readonly<Record<string, number>> = { 2: 32, 3: 36, 4: 33, 5: 31 };
 
-function dev({ method, target, status, bytes, duration }: AccessLogEntry, colour: boolean): string {
+function dev(entry: AccessLogEntry, colour: boolean): string {
+  const { method, target, status, bytes, cut, duration } = entry;
   const code = colour ? `\x1b[${colours[String(status)[0]!]}m${status}\x1b[0m` : status;
-  return `${word(method)} ${word(target)} ${code} ${bytes} B ${duration.toFixed(1)} ms`;
+  const sent = cut ? `${bytes} B and cut` : `${bytes} B`;
+  return `${word(method)} ${word(target)} ${code} ${sent} ${duration.toFixed(1)} ms`;
 }
 
 function json({ environ, time, duration, ...rest }: AccessLogEntry): string {
