@@ -110,6 +110,18 @@ describe("the server sending a head", () => {
     assert.deepEqual(headers, [["X-A", "1"]]);
   });
 
+  it("sends the headers as they were checked, whatever becomes of the list", async () => {
+    const headers: [string, string][] = [["X-A", "1"]];
+    const app: Application = (_environ, startResponse) => {
+      startResponse("200 OK", headers);
+      headers.push(["Transfer-Encoding", "chunked"], ["Content-Length", "9"]);
+      headers[0]![1] = "2";
+      return ["x"];
+    };
+    const { response } = await answer(app, get);
+    assert.match(response, /^HTTP\/1\.1 200 OK\r\nX-A: 1\r\nContent-Length: 1\r\nDate/);
+  });
+
   it("adds Date unless the application gives one (P50)", async () => {
     const own = await answer(respond([], { headers: [["date", "today"]] }), get);
     assert.deepEqual(own.response.match(/^date: .*$/gim), ["date: today"]);

@@ -22,6 +22,10 @@ export class Sender {
   readonly #owner: { endsConnection(): boolean };
   /** How many bytes the declared length still allows; negative once there were too many. */
   #left = Infinity;
+  /** The header fields, names and values in turn. */
+  #fields: string[] = [];
+  /** Whether the head has characters that node would send as UTF-8 together with text. */
+  #latin1 = false;
 
   /**
    * @param req - the request
@@ -36,7 +40,16 @@ export class Sender {
 
   start(status: string, headers: HeaderList, excInfo?: unknown): void {
     this.head.start(status, headers, excInfo);
-    this.#left = this.head.contentLength === -1 ? Infinity : this.head.contentLength;
+    const { code, contentLength } = this.head;
+    this.#left = contentLength === -1 ? Infinity : contentLength;
+    // Now, because what is checked now is what has to leave, whatever becomes of the list meanwhile.
+    this.#fields = [];
+    this.#latin1 = beyondAscii.test(status);
+    for (const [name, value] of headers) {
+      if (code === 204 && name.toLowerCase() === "content-length") continue;
+      this.#fields.push(name, value);
+      this.#latin1 ||= beyondAscii.test(value);
+    }
   }
 
   /** Whether nothing that a body might still yield would be sent. */
@@ -153,20 +166,14 @@ export class Sender {
    * @returns whether the head has characters that node would send as UTF-8 together with text
    */
   #sendHead(length: number): boolean {
-    const { status, code, headers, contentLength } = this.head;
-    const fields: string[] = [];
-    let latin1 = beyondAscii.test(status);
-    for (const [name, value] of headers) {
-      if (code === 204 && name.toLowerCase() === "content-length") continue;
-      fields.push(name, value);
-      latin1 ||= beyondAscii.test(value);
-    }
+    const { status, code, contentLength } = this.head;
+    const fields = this.#fields;
     if (contentLength === -1 && length !== -1 && !isBodyless(code)) {
       fields.push("Content-Length", String(length));
     }
     this.#writeHead(code, status.slice(4), fields);
     this.head.sent = true;
-    return latin1;
+    return this.#latin1;
   }
 
   #writeHead(code: number, reason: string, fields: string[]): void {
