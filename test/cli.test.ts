@@ -74,6 +74,29 @@ describe("wsgi", () => {
 });
 
 describe("FILE:NAME", () => {
+  it("is TypeScript with more than types, on every line of node", async () => {
+    using folder = folderOf({
+      "a.ts": `enum Greeting { Hello = "Hello" }
+        export default (environ: object, startResponse: Function) => {
+          startResponse("200 OK", []);
+          return [Greeting.Hello];
+        };`,
+    });
+    assert.equal((await wsgi(folder, ["request", "a.ts", "GET", "/"])).stdout, "Hello");
+  });
+
+  it("is JavaScript that imports TypeScript, on every line of node", async () => {
+    using folder = folderOf({
+      "text.ts": `export const text: string = "Hello";`,
+      "a.mjs": `import { text } from "./text.ts";
+        export const app = (environ, startResponse) => {
+          startResponse("200 OK", []);
+          return [text];
+        };`,
+    });
+    assert.equal((await wsgi(folder, ["request", "a.mjs", "GET", "/"])).stdout, "Hello");
+  });
+
   it("ends with a word if the file never finishes loading", async () => {
     using folder = folderOf({ "a.mjs": "await new Promise(() => {}); export const app = 1;" });
     const { code, stderr } = await wsgi(folder, ["serve", "a.mjs"]);

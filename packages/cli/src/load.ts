@@ -50,8 +50,7 @@ export function readTarget(target: string): Target {
  */
 export async function loadApplication(target: string): Promise<Loaded> {
   const { file, name } = readTarget(target);
-  await learnTypeScript(file);
-  const exports = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
+  const exports = await importFile(file);
   const names = name === undefined ? ["app", "default"] : [name];
   const found = names.find((candidate) => candidate in exports);
   if (found === undefined) {
@@ -68,6 +67,27 @@ export async function loadApplication(target: string): Promise<Loaded> {
     );
   }
   return { app: app as Application, label };
+}
+
+type Exports = Record<string, unknown>;
+
+/** Is how node says that it cannot read TypeScript, or that it reads types only, and no enums. */
+const unreadTypeScript = /Unknown file extension "\.[cm]?ts"|ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX/;
+
+async function importFile(file: string): Promise<Exports> {
+  await learnTypeScript(file);
+  const url = pathToFileURL(resolve(file)).href;
+  try {
+    return (await import(url)) as Exports;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!unreadTypeScript.test(`${code} ${message}`)) throw error;
+    const { tsImport } = await import("tsx/esm/api");
+    const exports = (await tsImport(url, import.meta.url)) as Exports;
+    // What tsx takes for CommonJS has its exports in its default one.
+    const { default: inner } = exports;
+    return typeof inner === "object" ? { ...exports, ...inner } : exports;
+  }
 }
 
 /** Registers a loader for TypeScript, where the file is of it and node cannot read it by itself. */
