@@ -121,7 +121,7 @@ describe("mount()", () => {
 
   it("does not take a longer host for a shorter one", async () => {
     const app = mount({ "example.com": where("site") });
-    assert.equal(await textOf(app, "/", "example.com.evil.net"), "Not Found\n");
+    assert.equal(await textOf(app, "/", "example.com.evil.net"), "404 Not Found\n");
   });
 
   it("answers 404 for what is not mounted", async () => {
@@ -129,9 +129,9 @@ describe("mount()", () => {
     assert.equal(response.status, "404 Not Found");
     assert.deepEqual(response.headers, [
       ["Content-Type", "text/plain; charset=utf-8"],
-      ["Content-Length", "10"],
+      ["Content-Length", "14"],
     ]);
-    assert.equal(response.text(), "Not Found\n");
+    assert.equal(response.text(), "404 Not Found\n");
   });
 
   it("passes what is not mounted on, as a middleware", async () => {

@@ -154,7 +154,7 @@ function remount(places: readonly Place[], apps: readonly Application[]): Applic
   return rest === undefined ? mounted : mounted(rest);
 }
 
-const notFoundText = "Not Found\n";
+const notFoundText = "404 Not Found\n";
 const notFoundHeaders: HeaderList = [
   ["Content-Type", "text/plain; charset=utf-8"],
   ["Content-Length", String(notFoundText.length)],

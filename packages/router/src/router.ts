@@ -238,11 +238,11 @@ function notFound(_environ: Environ, startResponse: StartResponse): Body {
 }
 
 function refuse(startResponse: StartResponse, status: string, ...headers: Header[]): Body {
-  const length = String(status.length);
+  const text = `${status}\n`;
   startResponse(status, [
     ["Content-Type", "text/plain; charset=utf-8"],
-    ["Content-Length", length],
+    ["Content-Length", String(text.length)],
     ...headers,
   ]);
-  return [status];
+  return [text];
 }
