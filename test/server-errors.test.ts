@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import type { Application } from "@wsgi/core";
 import { failing, respond } from "@wsgi/testing";
 import { answer, bodyOf, exchange, get, RawClient, serving } from "./serving.ts";
@@ -105,6 +106,17 @@ describe("an application's error", () => {
       `GET / HTTP/1.1\r\nHost: a\r\n\r\n${get}`,
     );
     assert.equal(closing.response.match(/200 OK/g)?.length, 2);
+  });
+
+  it("may throw itself when it is printed", async () => {
+    const hostile = Object.assign(new Error("hostile"), {
+      [inspect.custom]() {
+        throw new Error("trap");
+      },
+    });
+    const { response, reports } = await answer(failing("call", hostile), get);
+    assert.match(response, /^HTTP\/1\.1 500 /);
+    assert.equal(reports, "GET /: an error that cannot be shown\n");
   });
 
   it("is a 500 also when node refuses the head", async () => {

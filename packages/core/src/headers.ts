@@ -95,7 +95,7 @@ export function checkHeaders(headers: HeaderList): number {
         'wanted [name, value], ["Content-Type", "text/plain"]',
       );
     }
-    const [name, value] = header as unknown as Header;
+    const [name, value] = header as [name: string, value: unknown];
     if (!goodNames.has(name)) checkName(name);
     if (typeof value !== "string" || forbiddenInValue.test(value)) {
       refuse(

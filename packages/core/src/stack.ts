@@ -71,6 +71,7 @@ export function stack<const Layers extends readonly AnyMiddleware[]>(
     checkApplication(app, "stack");
     return flat.reduceRight(wrap, app);
   };
+  // What the layers add and need is computed from their types, which no value can show.
   return Object.assign(stacked, { layers: flat }) as unknown as Stack<
     StackAdds<Layers>,
     StackNeeds<Layers>

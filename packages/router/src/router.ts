@@ -128,6 +128,7 @@ export function router<E extends Environ = Environ>(options: RouterOptions = {})
   const { sensitive = true, trailing = false } = options;
   checkBoolean("sensitive", sensitive);
   checkBoolean("trailing", trailing);
+  // Which keys its applications need is for the compiler alone; routes hold them without.
   return createRouter(createRoutes({ sensitive, trailing })) as unknown as Router<E>;
 }
 
@@ -165,6 +166,7 @@ function createRouter(routes: Routes): Router {
     url: (name: string, ...args: UrlArguments<PathParams<string>>) =>
       namedUrl(routes, name, ...args),
   };
+  // No type says of a function what is told apart in its first line.
   return compose(Object.assign(router, methods) as unknown as Router, {
     name: "router",
     parts: routes.entries,
