@@ -55,5 +55,5 @@ export function serverSuite(start: StartServer, options: SuiteOptions = {}): voi
       `Cannot test a server: start is of type ${typeof start}; wanted a function (app) => { url, close }`,
     );
   }
-  declareSuite("server", serverCases, start, options);
+  declareSuite(serverCases, start, { name: "server", ...options });
 }

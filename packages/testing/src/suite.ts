@@ -4,7 +4,7 @@ import { show } from "@wsgi/core";
 
 /** Says what a suite is called, and what is known to fail. */
 export interface SuiteOptions {
-  /** The name of the suite. Default: `"server"` for a server. */
+  /** The name of the suite. Default: `"server"`, or the name of the layer. */
   name?: string;
   /**
    * Tests that are known to fail, by their ids, each with the reason. They are run, and reported as todo
@@ -24,13 +24,12 @@ export interface SuiteCase<Subject> {
 
 /** Declares a test for each case. */
 export function declareSuite<Subject>(
-  kind: string,
   cases: readonly SuiteCase<Subject>[],
   subject: Subject,
-  options: SuiteOptions,
+  options: SuiteOptions & { name: string },
 ): void {
-  const { name = kind, except = {}, timeout = 10_000 } = options;
-  checkOptions(kind, cases, name, except, timeout);
+  const { name, except = {}, timeout = 10_000 } = options;
+  checkOptions(cases, name, except, timeout);
   describe(name, () => {
     for (const one of cases) {
       const reason = except[one.id];
@@ -52,14 +51,13 @@ export function declareSuite<Subject>(
 }
 
 function checkOptions(
-  kind: string,
   cases: readonly { id: string }[],
   name: unknown,
   except: Readonly<Record<string, unknown>>,
   timeout: number,
 ): void {
   const fail = (found: string, wanted: string): never => {
-    throw new TypeError(`Cannot test a ${kind}: ${found}; wanted ${wanted}`);
+    throw new TypeError(`Cannot declare a suite: ${found}; wanted ${wanted}`);
   };
   if (typeof name !== "string") fail(`name is ${show(name)}`, "a string");
   if (!Number.isFinite(timeout) || timeout <= 0) {

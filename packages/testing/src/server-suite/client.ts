@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import tls from "node:tls";
 import { parseResponses, type ParsedResponse } from "../parse-responses.ts";
-import type { Deadline } from "./deadline.ts";
+import type { Deadline } from "../deadline.ts";
 
 /** Is a client that sends the bytes it is told to, and takes none that are not right. */
 export class Client {

@@ -3,7 +3,7 @@ import { type Application, type Body, type Environ } from "@wsgi/core";
 import { respond } from "../applications.ts";
 import type { ParsedResponse } from "../parse-responses.ts";
 import { Client } from "./client.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline } from "../deadline.ts";
 
 /** Is a server that serves the application it was started with. */
 export interface TestedServer {
