@@ -211,11 +211,13 @@ export class Exchange {
 
   /** Deals with an error of the application: an answer if that can still be, else a cut. */
   readonly #fail = (error: unknown): void => {
-    this.#report(error);
+    const failure = this.#request?.failure;
+    const isRefused = failure !== undefined && error === failure;
+    if (!isRefused) this.#report(error);
     if (this.#isGone()) {
       this.#leave();
     } else if (!this.#over) {
-      this.#sender.fail();
+      this.#sender.fail(isRefused ? failure : undefined);
       this.#finish();
     }
   };

@@ -1,13 +1,13 @@
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
-import type { Duplex } from "node:stream";
-import { show, statusLine, type Application } from "@wsgi/core";
-import { connectionOf } from "./connection.ts";
+import { show, type Application } from "@wsgi/core";
 import { Connections } from "./connections.ts";
-import { allowedMethods, RefusedRequest } from "./request.ts";
+import { RefusedRequest } from "./request.ts";
 import type { ServerEnviron } from "./environ.ts";
+import { readLimits, type Limits } from "./limits.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
+import { refuseConnect, refuseMalformed } from "./refuse.ts";
 
 /** Says where and how to serve. */
 export interface ServeOptions extends ListenerOptions {
@@ -19,6 +19,8 @@ export interface ServeOptions extends ListenerOptions {
   path?: string;
   /** Key and certificate, as node:https takes them; with it the server speaks HTTPS. */
   tls?: https.ServerOptions;
+  /** How much the server takes from its clients, and for how long it waits. Default: `defaultLimits`. */
+  limits?: Partial<Limits>;
 }
 
 /** Is a server for one application. */
@@ -108,9 +110,9 @@ class Server implements WsgiServer {
     this.#address = readAddress(options);
     this.#listener = new Listener(app, options);
     this.#scheme = options.tls === undefined ? "http" : "https";
-    this.httpServer = createHttpServer(options.tls);
-    this.httpServer.maxHeadersCount = 0;
-    this.#connections = new Connections(this.httpServer, options.tls !== undefined);
+    const limits = readLimits(options.limits);
+    this.httpServer = createHttpServer(options.tls, limits);
+    this.#connections = new Connections(this.httpServer, options.tls !== undefined, limits);
     this.httpServer.on("request", (req, res) => this.#listener.handle(req, res, false));
     this.httpServer.on("checkContinue", (req, res) => this.#listener.handle(req, res, true));
     this.httpServer.on("checkExpectation", (req, res) => {
@@ -169,12 +171,31 @@ class Server implements WsgiServer {
   }
 }
 
-function createHttpServer(tls: https.ServerOptions | undefined): http.Server | https.Server {
-  if (tls === undefined) return http.createServer();
-  if (typeof tls !== "object" || tls === null) {
+function createHttpServer(
+  tls: https.ServerOptions | undefined,
+  limits: Limits,
+): http.Server | https.Server {
+  const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout } = limits;
+  const options = {
+    maxHeaderSize: headerBytes,
+    headersTimeout,
+    requestTimeout,
+    keepAliveTimeout,
+    connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
+    // Said here, because a flag of node's can make it otherwise.
+    insecureHTTPParser: false,
+  };
+  if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
     throw new TypeError(`Cannot serve: tls is ${show(tls)}; wanted { key, cert }`);
   }
-  return https.createServer(tls);
+  const server =
+    tls === undefined
+      ? http.createServer(options)
+      : https.createServer({ handshakeTimeout: headersTimeout, ...tls, ...options });
+  // All fields, so that the listener can count them: node drops those beyond a count of its own.
+  server.maxHeadersCount = 0;
+  server.timeout = writeTimeout;
+  return server;
 }
 
 type Address = { host: string; port: number } | { path: string };
@@ -215,39 +236,4 @@ function explain({ code, message }: NodeJS.ErrnoException): string {
     return "this machine has no such address; wanted one of its own, 127.0.0.1";
   }
   return message;
-}
-
-/** Answers CONNECT, which node:http would drop without a word, when what was asked before it is done. */
-function refuseConnect(req: http.IncomingMessage, socket: Duplex): void {
-  const connection = connectionOf(req.socket);
-  socket.on("error", () => {});
-  connection.enter(req, () => {
-    connection.end();
-    socket.end(rawResponse(405, `Allow: ${allowedMethods}\r\n`), () => req.socket.destroySoon());
-    socket.resume();
-  });
-}
-
-const malformed: Readonly<Record<string, number>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-  HPE_HEADER_OVERFLOW: 431,
-};
-
-/** Answers what node's parser cannot read, but not in the place of an answer that is still to come. */
-function refuseMalformed(error: NodeJS.ErrnoException, duplex: Duplex): void {
-  const socket = duplex as net.Socket;
-  const connection = connectionOf(socket);
-  if (connection.current === undefined && socket.writable) {
-    connection.end();
-    socket.end(rawResponse(malformed[error.code ?? ""] ?? 400, ""), () => socket.destroySoon());
-  } else if (connection.current?.complete === true) {
-    connection.end(() => socket.destroySoon());
-  } else {
-    socket.destroy();
-  }
-}
-
-function rawResponse(code: number, fields: string): string {
-  return `HTTP/1.1 ${statusLine(code)}\r\n${fields}Content-Length: 0\r\nConnection: close\r\n\r\n`;
 }
