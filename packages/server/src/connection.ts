@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { Exchange } from "./respond.ts";
 
 /** How many requests that a client sends ahead may wait before no more are read. */
 const waitingLimit = 16;
@@ -17,6 +18,8 @@ export class Connection {
   readonly serverName: string;
   readonly serverPort: string;
   readonly encrypted: boolean;
+  /** The exchange that is under way. */
+  exchange: Exchange | undefined;
   readonly #socket: Socket;
   #current: IncomingMessage | undefined;
   #waiting: { readonly req: IncomingMessage; run(): void }[] = [];
@@ -67,6 +70,7 @@ export class Connection {
   /** Lets the next request in. */
   done(): void {
     this.#readWhenDone = this.#socket.bytesRead;
+    this.exchange = undefined;
     const next = this.#waiting.shift();
     this.#current = next?.req;
     if (this.#waiting.length === waitingLimit - 1) this.#pauseOrResume();

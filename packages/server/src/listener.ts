@@ -45,7 +45,17 @@ export class Listener implements ExchangeOwner {
       // Where reports go is the one place that has nowhere to report to.
       void quietly(() => errors.write(text));
     };
-    this.#defaults = { errors: createErrors(write), signal: signalOf, more: environ };
+    this.#defaults = {
+      errors: createErrors(write),
+      signal: signalOf,
+      more: environ,
+      draining: false,
+    };
+  }
+
+  /** Lets applications know that the server is drained. */
+  tellDraining(): void {
+    this.#defaults.draining = true;
   }
 
   report(text: string): void {
@@ -97,6 +107,7 @@ export class Listener implements ExchangeOwner {
     }
     const exchange = new Exchange(req, res, request, connection, this);
     environ[exchangeKey] = exchange;
+    connection.exchange = exchange;
     exchange.run(this.#app, environ);
   }
 }

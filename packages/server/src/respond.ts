@@ -38,6 +38,8 @@ const turnBytes = 262_144;
  * client takes it, and closes it. It is over exactly once; then the connection's next request may come.
  */
 export class Exchange {
+  /** Aborts the signal, once somebody has asked for it. */
+  abort: AbortController | undefined;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #request: RequestBody | undefined;
@@ -55,7 +57,6 @@ export class Exchange {
   #watching = false;
   /** Who goes on when the buffers have emptied. */
   #waiting: { go(): void; stop(error: Error): void }[] = [];
-  #abort: AbortController | undefined;
 
   constructor(
     req: IncomingMessage,
@@ -86,13 +87,13 @@ export class Exchange {
     if (!this.#over) this.#watch();
   }
 
-  /** The signal that aborts if the client leaves before the exchange is over. */
+  /** The signal that aborts if the client leaves, or the server cannot wait, before it is over. */
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#gone) this.#abort.abort(new ClientDisconnected());
+    if (this.abort === undefined) {
+      this.abort = new AbortController();
+      if (this.#gone) this.abort.abort(new ClientDisconnected());
     }
-    return this.#abort.signal;
+    return this.abort.signal;
   }
 
   readonly #startResponse = (status: string, headers: HeaderList, excInfo?: unknown): Write => {
@@ -241,7 +242,7 @@ export class Exchange {
   readonly #leave = (): void => {
     if (this.#over) return;
     this.#gone = true;
-    this.#abort?.abort(new ClientDisconnected());
+    this.abort?.abort(new ClientDisconnected());
     this.#finish();
   };
 

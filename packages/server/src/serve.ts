@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { show, statusLine, type Application } from "@wsgi/core";
 import { connectionOf } from "./connection.ts";
 import { Connections } from "./connections.ts";
+import { drain, readDrainOptions, type Drained, type DrainOptions } from "./drain.ts";
 import { allowedMethods, RefusedRequest } from "./request.ts";
 import type { ServerEnviron } from "./environ.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
@@ -31,6 +32,15 @@ export interface WsgiServer extends AsyncDisposable {
   serveForever(): Promise<void>;
   /** Takes no more connections, lets the requests that are under way end, and then is done. */
   close(): Promise<void>;
+  /**
+   * Does so without losing a request, as far as time allows: applications learn that it is drained,
+   * connections in use end with their next response, and what takes too long is cut off.
+   *
+   * @param options - how long it takes for what; those of the first call hold
+   * @returns what became of the requests
+   * @throws RangeError if an option is not what it should be
+   */
+  drain(options?: DrainOptions): Promise<Drained>;
 }
 
 /**
@@ -103,6 +113,7 @@ class Server implements WsgiServer {
   readonly #connections: Connections;
   #listening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
+  #drained: Promise<Drained> | undefined;
 
   constructor(app: Application<ServerEnviron>, options: ServeOptions) {
     this.#address = readAddress(options);
@@ -148,10 +159,24 @@ class Server implements WsgiServer {
   }
 
   close(): Promise<void> {
-    return (this.#closed ??= this.#close());
+    const closed = (this.#closed ??= this.#close(250));
+    this.#connections.endIdle();
+    return closed;
   }
 
-  async #close(): Promise<void> {
+  drain(options: DrainOptions = {}): Promise<Drained> {
+    const times = readDrainOptions(options);
+    return (this.#drained ??= drain(
+      {
+        connections: this.#connections,
+        tell: () => this.#listener.tellDraining(),
+        stop: (idleTime) => (this.#closed ??= this.#close(idleTime)),
+      },
+      times,
+    ));
+  }
+
+  async #close(idleTime: number): Promise<void> {
     this.#listener.closing = true;
     // What is about to listen has to before it can be closed; what cannot listen says so to its caller.
     await this.#listening?.catch(() => {});
@@ -159,9 +184,7 @@ class Server implements WsgiServer {
       // http.Server#close also cuts connections whose request, or response, is on its way.
       net.Server.prototype.close.call(this.httpServer, resolve);
     });
-    const stopEnding = this.#connections.end();
-    await closed;
-    stopEnding();
+    await Promise.all([closed, this.#connections.end(idleTime)]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
