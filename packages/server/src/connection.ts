@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { RequestBody } from "./input.ts";
 import type { RefusedRequest } from "./request.ts";
+import type { Exchange } from "./respond.ts";
 
 const connectionKey: unique symbol = Symbol("wsgi.connection");
 
@@ -22,8 +22,8 @@ export class Connection {
   readonly serverName: string;
   readonly serverPort: string;
   readonly encrypted: boolean;
-  /** The body of the request that is with the application. */
-  body: RequestBody | undefined;
+  /** The exchange that is under way. */
+  exchange: Exchange | undefined;
   readonly #socket: Socket;
   #current: Turn | undefined;
   #waiting: Turn[] = [];
@@ -92,8 +92,8 @@ export class Connection {
   /** Lets the next request in. */
   done(): void {
     this.#readWhenDone = this.#socket.bytesRead;
-    this.body = undefined;
     if (this.#arriving?.req?.complete === true) this.#arriving = undefined;
+    this.exchange = undefined;
     const next = this.#waiting.shift();
     this.#current = next;
     if (this.#waiting.length === this.#waitingLimit - 1) this.#pauseOrResume();
@@ -129,7 +129,7 @@ export class Connection {
       this.#arriving = { req: undefined, run: refuse };
       this.#enter(this.#arriving);
     } else if (arriving === this.#current) {
-      this.body?.fail(reason);
+      this.exchange?.failRequest(reason);
     } else if (this.#waiting.includes(arriving)) {
       arriving.run = refuse;
     } else {

@@ -51,7 +51,17 @@ export class Listener implements ExchangeOwner {
       // Where reports go is the one place that has nowhere to report to.
       void quietly(() => errors.write(text));
     };
-    this.#defaults = { errors: createErrors(write), signal: signalOf, more: environ };
+    this.#defaults = {
+      errors: createErrors(write),
+      signal: signalOf,
+      more: environ,
+      draining: false,
+    };
+  }
+
+  /** Lets applications know that the server is drained. */
+  tellDraining(): void {
+    this.#defaults.draining = true;
   }
 
   report(text: string): void {
@@ -90,7 +100,6 @@ export class Listener implements ExchangeOwner {
     const request = hasBody(req)
       ? new RequestBody(req, this.#limits, awaitsContinue ? () => sendContinue(res) : undefined)
       : undefined;
-    connection.body = request;
     let environ: ServerEnviron & { [exchangeKey]?: Exchange };
     try {
       checkSize(req, this.#limits);
@@ -105,6 +114,7 @@ export class Listener implements ExchangeOwner {
     }
     const exchange = new Exchange(req, res, request, connection, this);
     environ[exchangeKey] = exchange;
+    connection.exchange = exchange;
     exchange.run(this.#app, environ);
   }
 }
