@@ -74,6 +74,10 @@ describe("a request is refused before the application if", () => {
     const headers = `Transfer-Encoding: gzip, chunked\r\n${lastHeaders}0\r\n\r\n`;
     assert.equal(await refusal(request("POST /", headers)), 501);
   });
+  it("its transfer codings do not end in chunked", async () => {
+    const headers = `Transfer-Encoding: identity\r\n${lastHeaders}0\r\n\r\n`;
+    assert.equal(await refusal(request("POST /", headers)), 400);
+  });
   it("its transfer codings have an empty place", async () => {
     const headers = `Transfer-Encoding: ,chunked\r\n${lastHeaders}0\r\n\r\n`;
     assert.equal(await refusal(request("POST /", headers)), 400);
