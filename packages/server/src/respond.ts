@@ -260,7 +260,11 @@ export class Exchange {
 
   /** Tells, when the head is sent, whether the connection ends with this response. */
   endsConnection(): boolean {
-    const ends = this.#owner.closing || this.#request?.endsConnection === true;
+    // Node loses what follows a request for an upgrade that nobody takes, or begins in its middle.
+    const ends =
+      this.#owner.closing ||
+      this.#request?.endsConnection === true ||
+      this.#req.headers.upgrade !== undefined;
     if (ends) this.#connection.end();
     return ends;
   }
