@@ -202,6 +202,8 @@ function createHttpServer(
     connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
     // Said here, because a flag of node's can make it otherwise.
     insecureHTTPParser: false,
+    // Node would answer by itself where Host is missing, and go on to the next request.
+    requireHostHeader: false,
   };
   if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
     throw new TypeError(`Cannot serve: tls is ${show(tls)}; wanted { key, cert }`);
