@@ -108,6 +108,12 @@ describe("an application's error", () => {
     assert.equal(closing.response.match(/200 OK/g)?.length, 2);
   });
 
+  it("cannot make the operator's terminal obey", async () => {
+    const error = new Error("\x1b[2J\x07\x9b\n\tindented");
+    const { reports } = await answer(failing("call", error), get);
+    assert.match(reports, /^GET \/: Error: \\x1b\[2J\\x07\\x9b\n\tindented\n/);
+  });
+
   it("may throw itself when it is printed", async () => {
     const hostile = Object.assign(new Error("hostile"), {
       [inspect.custom]() {

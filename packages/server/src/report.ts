@@ -15,11 +15,18 @@ export function saysGone(error: unknown): boolean {
   }
 }
 
+/** Control characters, but for newline and tab: a terminal may obey them. */
+const controls = /[^\P{Cc}\n\t]/gu;
+
 /** Writes an error for the operator. What an application throws may throw when it is looked at. */
 export function describeError(error: unknown): string {
   try {
-    return inspect(error);
+    return inspect(error).replace(controls, escapeControl);
   } catch {
     return "an error that cannot be shown";
   }
+}
+
+function escapeControl(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
