@@ -136,6 +136,11 @@ describe("what is refused behind a request under way", () => {
     const response = await behindSlow("NONSENSE\r\n\r\n");
     assert.match(response, /^HTTP\/1\.1 200 OK[^]*slowHTTP\/1\.1 400 /);
   });
+
+  it("is nothing behind the last request, which has its one answer", async () => {
+    await using server = await serving(respond(["last"]));
+    assert.match(await exchange(server, `${get}NONSENSE\r\n\r\n`), /^HTTP\/1\.1 200 [^]*\nlast$/);
+  });
 });
 
 async function behindSlow(next: string): Promise<string> {

@@ -44,6 +44,8 @@ export function refuseMalformed(
   error: NodeJS.ErrnoException & { rawPacket?: Buffer; bytesParsed?: number },
   duplex: Duplex,
 ): void {
+  // The last request of the connection has its answer, or gets it; what follows it is nobody's.
+  if (error.code === "HPE_CLOSED_CONNECTION") return;
   const socket = duplex as Socket;
   const connection = connectionOf(socket);
   // A client that ends in the middle of a request has left.
