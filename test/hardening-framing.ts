@@ -4,12 +4,19 @@ import {
   refused,
   served,
   servedLast,
+  unread,
+  unreadLast,
   type RequestCase,
 } from "./hardening.ts";
 
 /** Writes a POST with these lines of header fields and this body. */
 export function post(fields: string, body = ""): string {
   return `POST / HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n\r\n${body}`;
+}
+
+/** Writes a POST to an application that does not read it. */
+function unreadPost(fields: string, body: string): string {
+  return `POST /unread HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n\r\n${body}`;
 }
 
 /** Writes a POST with this body behind Transfer-Encoding: chunked. */
@@ -525,6 +532,36 @@ export const framingCases: readonly RequestCase[] = [
     title: "a chunked body before another request",
     send: chunked("5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n"),
     verdict: served({ CONTENT_LENGTH: undefined }, "helloworld"),
+  },
+  {
+    id: "S13",
+    title: "a body that looks like a request, and that nobody reads,",
+    send: unreadPost("Content-Length: 22", "GET /evil HTTP/1.1\r\n\r\n"),
+    verdict: unread,
+  },
+  {
+    id: "S13",
+    title: "a chunked body that looks like a request, and that nobody reads,",
+    send: unreadPost("Transfer-Encoding: chunked", "16\r\nGET /evil HTTP/1.1\r\n\r\n\r\n0\r\n\r\n"),
+    verdict: unread,
+  },
+  {
+    id: "S13",
+    title: "a body with a broken chunk that nobody reads",
+    send: unreadPost("Transfer-Encoding: chunked", "x\r\nGET /evil HTTP/1.1\r\n\r\n"),
+    verdict: unreadLast,
+  },
+  {
+    id: "S13",
+    title: "a body that nobody asked for with 100 Continue, nor reads,",
+    send: unreadPost("Expect: 100-continue\r\nContent-Length: 2", "ab"),
+    verdict: unreadLast,
+  },
+  {
+    id: "S13",
+    title: "a body larger than what is passed over, that nobody reads,",
+    send: unreadPost("Content-Length: 70000", "x".repeat(70_000)),
+    verdict: unreadLast,
   },
   {
     id: "S14",

@@ -879,6 +879,24 @@ export const sequenceCases: readonly RequestCase[] = [
     verdict: servedInTurn(["/slow"], [200, 405]),
   },
   {
+    id: "W1",
+    title: "a request behind a slow one for an upgrade that nobody takes",
+    send: "GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+    verdict: servedLast({ PATH_INFO: "/slow" }),
+  },
+  {
+    id: "W1",
+    title: "nonsense behind a slow request for an upgrade that nobody takes",
+    send: "GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nX\r\n\r\n",
+    verdict: servedLast({ PATH_INFO: "/slow" }),
+  },
+  {
+    id: "S14",
+    title: "a request behind one of HTTP/1.0 with keep-alive",
+    send: "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    verdict: served({ SERVER_PROTOCOL: "HTTP/1.0" }),
+  },
+  {
     id: "S14",
     title: "a request behind Connection: close",
     send: get("Connection: close"),
