@@ -75,7 +75,8 @@ function checkKey(key: string, value: unknown, exchange: Exchange): void {
   }
 }
 
-const fieldValue = /^(?![ \t])[\0-\xff]*(?<![ \t])$/;
+/** Octets without spaces at the ends, but for the one before an empty field that was joined to others. */
+const fieldValue = /^(?![ \t])[\0-\xff]*(?:(?<![ \t])|(?<=[,;] ))$/;
 
 const always: readonly (keyof Environ & string)[] = [
   "REQUEST_METHOD",

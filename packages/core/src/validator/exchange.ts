@@ -62,6 +62,8 @@ export class Exchange {
   /** The step of the validator outside in which the last chunk was given. */
   outerStep = -1;
 
+  readonly #warned = new Set<string>();
+
   /** Whether there is a body that is to be closed. */
   open = false;
   closed = false;
@@ -97,8 +99,12 @@ export class Exchange {
     throw cause === undefined ? error : Object.assign(error, { cause });
   }
 
+  /** Warns, unless the validator that is nearer to where it comes from has done so. */
   warn(side: Side, clause: string, message: string): void {
-    this.place.warn(side, clause, message, this.environ);
+    const nearer = side === "application" ? this.inner : [this.outer ?? this];
+    const isKnown = nearer.some((exchange) => exchange.#warned.has(message));
+    this.#warned.add(message);
+    if (!isKnown) this.place.warn(side, clause, message, this.environ);
   }
 
   /** Runs one of core's own checks, and reports what it finds. */
