@@ -1,3 +1,4 @@
+import { WsgiError } from "../errors.ts";
 import type { Environ } from "../types.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -123,7 +124,8 @@ export function checkAllAnswered(exchange: Exchange): void {
 
 /** Checks that a layer whose body is closed has closed all that it was given. */
 export function checkForwarded(exchange: Exchange, cause?: unknown): void {
-  if (!exchange.inner.some(({ open }) => open)) return;
+  // What a broken clause has brought down is of no concern beside it.
+  if (cause instanceof WsgiError || !exchange.inner.some(({ open }) => open)) return;
   exchange.blame(
     "application",
     "close-forward",
