@@ -14,13 +14,14 @@ export function watchErrors(errors: ErrorStream, exchange: Exchange): ErrorStrea
   };
   const watched = {
     write(...args: readonly unknown[]) {
-      if (args.length !== 1) refuse(`write got ${args.length} arguments`, "one text", exchange);
+      if (args.length !== 1) refuseText(`write got ${args.length} arguments`, "one text", exchange);
       const text = checkText(args[0], exchange);
       take(() => errors.write(text));
     },
     writelines(texts: Iterable<string>) {
       // By its type it could be an iterable of letters.
-      if (typeof texts === "string") refuse("writelines got a string", "a list of texts", exchange);
+      if (typeof texts === "string")
+        refuseText("writelines got a string", "a list of texts", exchange);
       const lines = [...texts].map((text) => checkText(text, exchange));
       take(() => errors.writelines(lines));
     },
@@ -34,10 +35,10 @@ export function watchErrors(errors: ErrorStream, exchange: Exchange): ErrorStrea
 }
 
 function checkText(text: unknown, exchange: Exchange): string {
-  return typeof text === "string" ? text : refuse(`got ${show(text)}`, "a string", exchange);
+  return typeof text === "string" ? text : refuseText(`got ${show(text)}`, "a string", exchange);
 }
 
-function refuse(found: string, wanted: string, exchange: Exchange): never {
+function refuseText(found: string, wanted: string, exchange: Exchange): never {
   return exchange.blame(
     "application",
     "errors-text",
