@@ -7,6 +7,8 @@ import {
   type Chunk,
   type HeaderList,
 } from "@wsgi/core";
+import { refuse } from "./refuse.ts";
+import type { RefusedRequest } from "./request.ts";
 
 const nothing = Buffer.alloc(0);
 const beyondAscii = /[\x80-\xff]/;
@@ -135,9 +137,17 @@ export class Sender {
     this.#res.end();
   }
 
-  /** Ends a response that failed: with a plain 500 that tells nothing, or else so that it shows. */
-  fail(): void {
-    if (!this.head.sent) {
+  /**
+   * Ends a response that failed: with a plain 500 that tells nothing, or else so that it shows.
+   *
+   * @param reason - why the request is refused, where that is what failed
+   */
+  fail(reason?: RefusedRequest): void {
+    if (!this.head.sent && reason !== undefined) {
+      this.head.sent = true;
+      this.#owner.endsConnection();
+      refuse(this.#res, reason);
+    } else if (!this.head.sent) {
       this.head.sent = true;
       const text = "Internal Server Error";
       this.#writeHead(500, text, [
