@@ -181,6 +181,13 @@ describe("what a validator finds", () => {
     assert.deepEqual(found, ["/x status-form"]);
   });
 
+  it("is reported with an object, even where there is no environ", () => {
+    const seen: unknown[] = [];
+    const layer = validator({ report: (_error, environ) => void seen.push(environ) });
+    assert.throws(() => layer(odd)(null as never, ignore), { clause: "environ-plain" });
+    assert.deepEqual(seen, [{}]);
+  });
+
   it("is reported once, however many validators it passes", async () => {
     const verdict = makeJudge();
     const app = stack(verdict.validator(), verdict.validator())(odd);

@@ -70,10 +70,11 @@ export class Exchange {
 
   constructor(place: Place, environ: unknown) {
     this.place = place;
-    this.environ = environ as Environ;
+    // Whatever it is, whoever is told of it shall find an object.
+    this.environ = Object(environ) as Environ;
     this.handed = this.environ;
     this.before = this.environ;
-    this.outer = (environ as { [exchangeKey]?: Exchange } | undefined)?.[exchangeKey];
+    this.outer = (this.environ as { [exchangeKey]?: Exchange })[exchangeKey];
     this.outer?.inner.push(this);
   }
 
