@@ -9,7 +9,7 @@ import { interleave, stack, type Application, type Middleware } from "@wsgi/core
 import { validator } from "@wsgi/core/validator";
 import { call } from "@wsgi/testing";
 import { app as form } from "./07-request-body.ts";
-import { app as aStack } from "./05-a-stack.ts";
+import { app as mounting } from "./11-mounting.ts";
 
 // Around an application, it sees what that does to its server.
 const hasty: Application = (_environ, startResponse) => {
@@ -37,7 +37,7 @@ const checked = stack(validator(), shout, validator())(greet);
 await assert.rejects(call(checked, "GET /"), { side: "server", clause: "layer-lazy" });
 
 // interleave() puts one between every two layers, and tells it the names of both.
-for (const app of [form, aStack]) await call(interleave(app, validator), "GET /");
+for (const app of [form, mounting]) await call(interleave(app, validator), "GET /");
 await assert.rejects(
   call(interleave(stack(shout)(greet), validator), "GET /"),
   /^WsgiError: server shout: /,
