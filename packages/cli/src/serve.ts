@@ -11,6 +11,7 @@ way end; a second Ctrl-C does not.
       --port PORT     port to listen on, 0 for a free one; default 8000
       --log FORMAT    dev, common, combined, json or off; default dev
       --development   show errors in the browser, to clients on this machine
+      --validate      hold the application and its layers to the contract
       --reload        start afresh when a source file in FILE's folder is saved
   -h, --help          print this
 `;
@@ -21,12 +22,13 @@ export async function run(args: string[]): Promise<number> {
     port: { type: "string", default: "8000" },
     log: { type: "string", default: "dev" },
     development: { type: "boolean", default: false },
+    validate: { type: "boolean", default: false },
     reload: { type: "boolean", default: false },
   });
   const [target] = nameArguments(positionals, "FILE");
-  const { host, development } = values;
+  const { host, development, validate } = values;
   const port = readPort(values.port);
-  const settings = { target, host, port, log: readLog(values.log), development };
+  const settings = { target, host, port, log: readLog(values.log), development, validate };
   if (values.reload) {
     const { serveReloading } = await import("./reload.ts");
     await serveReloading(settings);
