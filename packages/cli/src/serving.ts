@@ -1,4 +1,3 @@
-import process from "node:process";
 import { stack, type Application, type Middleware } from "@wsgi/core";
 import { accessLog } from "@wsgi/middleware/access-log";
 import {
@@ -6,7 +5,7 @@ import {
   developmentKey,
   type DevelopmentEnviron,
 } from "@wsgi/middleware/catch-errors";
-import { serve, type WsgiServer } from "@wsgi/server";
+import { serve, type StopOptions, type WsgiServer } from "@wsgi/server";
 import { CommandError } from "./command.ts";
 import { loadApplication, type Loaded } from "./load.ts";
 
@@ -22,6 +21,8 @@ export interface ServeSettings {
   readonly log: (typeof logFormats)[number];
   /** Whether errors are shown in the browser. */
   readonly development: boolean;
+  /** How it ends. */
+  readonly stop: StopOptions;
 }
 
 /** Loads an application and puts around it the layers that were asked for. */
@@ -47,18 +48,4 @@ export async function listen(app: Application, { host, port }: ServeSettings): P
   } catch (error) {
     throw new CommandError((error as Error).message);
   }
-}
-
-/** Waits for SIGINT or SIGTERM. Who sends a second one does not want to wait for the rest. */
-export function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let ending = false;
-    const end = (_signal: NodeJS.Signals, number: number): void => {
-      if (ending) process.exit(128 + number);
-      ending = true;
-      resolve();
-    };
-    process.on("SIGINT", end);
-    process.on("SIGTERM", end);
-  });
 }
