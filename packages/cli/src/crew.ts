@@ -65,6 +65,7 @@ export class Crew {
       old.forEach(this.#retire);
       console.log(`Reloaded ${label}`);
     } catch (error) {
+      if (this.#stopping) return;
       console.error(`Cannot reload: ${(error as Error).message}; the workers that there are go on`);
     }
   }
@@ -158,6 +159,7 @@ export class Crew {
     try {
       await worker.loaded;
     } catch (error) {
+      if (this.#stopping) return;
       console.error((error as Error).message);
       this.#failures += 1;
       return this.#replace();

@@ -20,12 +20,19 @@ export async function serveWithWorkers(settings: CrewSettings): Promise<number> 
   takeConnections(server.httpServer, crew.pass);
   process.once("exit", () => crew.kill());
   const signal = untilSignal().then(() => 0);
-  process.on("SIGHUP", () => void crew.reload());
 
   const started = crew.start().then((label) => {
     const workers = settings.workers === 1 ? "1 worker" : `${settings.workers} workers`;
     console.log(`Serving ${label} with ${workers} on ${server.url}`);
   });
+  process.on(
+    "SIGHUP",
+    () =>
+      void started.then(
+        () => crew.reload(),
+        () => {},
+      ),
+  );
   await Promise.race([signal, started]);
   const code = await Promise.race([signal, crew.hopeless.then(() => 1)]);
   if (code === 0) {
