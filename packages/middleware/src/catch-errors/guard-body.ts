@@ -15,7 +15,9 @@ export interface BodyGuard {
   readonly mayWait: boolean;
   /** Makes the body to go on with, if nothing of the failed one was handed on; or throws. */
   answer(error: unknown): MaybePromise<Body>;
-  /** Is told of an error that comes too late to be answered. */
+  /** Is told of an error that comes too late to be answered, and goes on its way. */
+  passOn(error: unknown): void;
+  /** Is told of an error that goes no further. */
   tell(error: unknown): void;
 }
 
@@ -71,7 +73,7 @@ function guardSteps(body: Body, guard: BodyGuard): Steps {
         return next();
       });
     }
-    guard.tell(error);
+    guard.passOn(error);
     throw error;
   };
   const stopped = (): Step => finished;
