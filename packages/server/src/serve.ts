@@ -4,12 +4,10 @@ import net from "node:net";
 import type { Duplex } from "node:stream";
 import { show, statusLine, type Application } from "@wsgi/core";
 import { connectionOf } from "./connection.ts";
+import { Connections } from "./connections.ts";
 import { allowedMethods, RefusedRequest } from "./request.ts";
 import type { ServerEnviron } from "./environ.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
-
-/** How long a connection may be silent before a server that closes ends it, in milliseconds. */
-const silence = 250;
 
 /** Says where and how to serve. */
 export interface ServeOptions extends ListenerOptions {
@@ -102,9 +100,7 @@ class Server implements WsgiServer {
   readonly #listener: Listener;
   readonly #address: Address;
   readonly #scheme: string;
-  readonly #sockets = new Set<net.Socket>();
-  /** The connections that are not encrypted yet; node makes new sockets of them when they are. */
-  readonly #handshakes = new Map<string, net.Socket>();
+  readonly #connections: Connections;
   #listening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -114,12 +110,7 @@ class Server implements WsgiServer {
     this.#scheme = options.tls === undefined ? "http" : "https";
     this.httpServer = createHttpServer(options.tls);
     this.httpServer.maxHeadersCount = 0;
-    if (options.tls === undefined) {
-      this.httpServer.on("connection", this.#track);
-    } else {
-      this.httpServer.on("connection", this.#trackHandshake);
-      this.httpServer.on("secureConnection", this.#track);
-    }
+    this.#connections = new Connections(this.httpServer, options.tls !== undefined);
     this.httpServer.on("request", (req, res) => this.#listener.handle(req, res, false));
     this.httpServer.on("checkContinue", (req, res) => this.#listener.handle(req, res, true));
     this.httpServer.on("checkExpectation", (req, res) => {
@@ -164,44 +155,18 @@ class Server implements WsgiServer {
     this.#listener.closing = true;
     // What is about to listen has to before it can be closed; what cannot listen says so to its caller.
     await this.#listening?.catch(() => {});
-    const endSilent = setInterval(this.#endSilent, silence, new Map());
-    await new Promise<void>((resolve) => {
+    const closed = new Promise<unknown>((resolve) => {
       // http.Server#close also cuts connections whose request, or response, is on its way.
-      net.Server.prototype.close.call(this.httpServer, () => resolve());
-      for (const socket of this.#sockets) if (connectionOf(socket).isIdle) socket.destroy();
+      net.Server.prototype.close.call(this.httpServer, resolve);
     });
-    clearInterval(endSilent);
+    const stopEnding = this.#connections.end();
+    await closed;
+    stopEnding();
   }
-
-  readonly #track = (socket: net.Socket): void => {
-    this.#handshakes.delete(peerOf(socket));
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
-  };
-
-  readonly #trackHandshake = (socket: net.Socket): void => {
-    const peer = peerOf(socket);
-    this.#handshakes.set(peer, socket);
-    socket.once("close", () => this.#handshakes.delete(peer));
-  };
-
-  /** Ends connections on which no request is under way and nothing has moved since the last look. */
-  readonly #endSilent = (before: Map<net.Socket, number>): void => {
-    for (const socket of [...this.#sockets, ...this.#handshakes.values()]) {
-      const moved = socket.bytesRead + socket.bytesWritten;
-      if (connectionOf(socket).current !== undefined || socket.writableLength > 0) continue;
-      if (before.get(socket) === moved) socket.destroy();
-      else before.set(socket, moved);
-    }
-  };
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function peerOf({ remoteAddress, remotePort }: net.Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 function createHttpServer(tls: https.ServerOptions | undefined): http.Server | https.Server {
