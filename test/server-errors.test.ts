@@ -32,6 +32,15 @@ describe("an application's error", () => {
     assert.match(reports, /Failed in body/);
   });
 
+  it("sends what an async body has yielded before it cuts", async () => {
+    const app: Application = async function* (_environ, startResponse) {
+      startResponse("200 OK", []);
+      yield "Hello";
+      throw new Error("at once");
+    };
+    assert.match((await answer(app, get)).response, /5\r\nHello\r\n$/);
+  });
+
   it("serves nothing more on a connection that was cut (S13)", async () => {
     const { response } = await answer(failing("body"), `GET / HTTP/1.1\r\nHost: a\r\n\r\n${get}`);
     assert.equal(response.match(/HTTP\/1\.1/g)?.length, 1);

@@ -150,7 +150,9 @@ export class Sender {
     } else if (this.#left <= 0) {
       this.#res.end();
     } else {
-      // The client must not take what it has for the whole.
+      // What was yielded leaves first: a client asks again where the answer is empty.
+      this.#res.socket?.uncork();
+      // It must not take what it has for the whole.
       this.#res.destroy();
     }
   }
