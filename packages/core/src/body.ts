@@ -48,7 +48,8 @@ export function when<T, R>(
   next: (value: T) => MaybePromise<R>,
   failed?: (error: unknown) => MaybePromise<R>,
 ): MaybePromise<R> {
-  return isThenable(value) ? value.then(next, failed) : next(value);
+  // Promise.resolve, because a thenable may settle more than once.
+  return isThenable(value) ? Promise.resolve(value).then(next, failed) : next(value);
 }
 
 /**
