@@ -219,6 +219,17 @@ describe("closeBody()", () => {
     assert.deepEqual(disposed, ["close"]);
   });
 
+  it("leaves alone a stream that has failed, and has said so to its reader", async () => {
+    const stream = Readable.from(
+      (async function* () {
+        yield "Hello";
+        throw new Error("It broke");
+      })(),
+    );
+    await assert.rejects(stream.toArray(), /It broke/);
+    await closeBody(stream);
+  });
+
   it("destroys a stream that was never read", async () => {
     const stream = Readable.from(["Hello"]);
     stream.on("error", () => {});

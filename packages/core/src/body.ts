@@ -139,6 +139,8 @@ export function closeBody(body: Body): void | Promise<void> {
   if (typeof close === "function") return close.call(body);
   const disposable = body as Partial<AsyncDisposable & Disposable>;
   const dispose = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
+  // A node stream that failed has closed itself; its disposer would report the failure once more.
+  if ("errored" in body && body.errored instanceof Error) return undefined;
   return dispose?.call(body) as void | Promise<void>;
 }
 
