@@ -80,8 +80,9 @@ export async function call<E extends Environ>(
   const head = new ResponseHead();
   const sent: Chunk[] = [];
   const write = (chunk: Chunk): void => {
+    checkChunk(chunk);
     head.sent = true;
-    sent.push(checkChunk(chunk));
+    sent.push(chunk);
   };
   const result = app(environ, (status, headers, excInfo) => {
     head.start(status, headers, excInfo);
