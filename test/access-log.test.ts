@@ -325,6 +325,19 @@ describe("accessLog() and responses that are cut", () => {
     assert.deepEqual(lines, ["GET / 200 5 B and cut 0.0 ms\n"]);
   });
 
+  it("marks a stream that ends before its declared length", async () => {
+    const app = respond(closable("Hello"), { headers: [["Content-Length", "10"]] });
+    assert.equal(await logged(app, "GET /"), "GET / 200 5 B and cut 0.0 ms\n");
+  });
+
+  it("does not mark what was written beyond the declared length", async () => {
+    const app: Application = (_environ, startResponse) => {
+      void startResponse("200 OK", [["Content-Length", "5"]])("Hello, world!");
+      return [];
+    };
+    assert.equal(await logged(app, "GET /"), "GET / 200 5 B 0.0 ms\n");
+  });
+
   it("does not mark a stream of which the declared length was sent", async () => {
     const lines: string[] = [];
     const headers = [["Content-Length", "5"]] as const;

@@ -115,9 +115,10 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
         sent.code = statusCode(status);
         sent.limit = Number(getHeader(headers, "Content-Length") ?? Infinity);
         return (chunk) => {
+          // Before it is written, because a server throws at the part of it that is too long.
+          count(chunk, sent);
           const taken = write(chunk);
           sent.flushed = true;
-          count(chunk, sent);
           return taken;
         };
       };
@@ -167,8 +168,8 @@ function outcome(
 ): Pick<AccessLogEntry, "status" | "bytes" | "cut"> {
   if (code === 0) return { status: 500, bytes: 0, cut: false };
   const empty = method === "HEAD" || isBodyless(code);
-  // A server asks for no more when it has what was declared.
-  const cut = !empty && !ended && bytes < limit;
+  // A server asks for no more when it has what was declared, and cuts off a body that ends before.
+  const cut = !empty && bytes < limit && (!ended || limit !== Infinity);
   return { status: code, bytes: empty ? 0 : Math.min(bytes, limit), cut };
 }
 
