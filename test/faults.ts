@@ -55,11 +55,12 @@ export function is500(told: string): Outcomes {
   };
 }
 
-/** The fault is one that only a server notices, in time for an answer. */
-export function isServers500(told: string): Outcomes {
+/** The fault is one that only a server notices, in time for an answer; layers may log another status. */
+export function isServers500(told: string, logged = "500"): Outcomes {
+  const seen = '500 "Internal Server Error", kept';
   return {
-    "socket · bare": { seen: '500 "Internal Server Error", kept', told: [told] },
-    "socket · under the stack": { seen: '500 "Internal Server Error", kept', told: [told] },
+    "socket · bare": { seen, told: [told] },
+    "socket · under the stack": { seen, told: [told], logged },
     "call · bare": { seen: "throws", told: [told] },
     "call · under the stack": { seen: "throws", told: [told] },
   };
@@ -93,6 +94,12 @@ export function isServedAndTold(seen: string, told: string): Outcomes {
     "call · bare": { seen: "throws", told: [told] },
     "call · under the stack": { seen, told: [told] },
   };
+}
+
+/** The same, if it is a fault that only a server can pass over. */
+export function isServedAndToldOrThrown(seen: string, told: string): Outcomes {
+  const thrown = { seen: "throws", told: [told] };
+  return { ...isServedAndTold(seen, told), "call · under the stack": thrown };
 }
 
 /** Is how a fault is asked for. */
@@ -345,11 +352,16 @@ async function nothingEscaping<T>(act: () => Promise<T>): Promise<T> {
   try {
     const result = await act();
     // What nobody handles is noticed when the event loop has gone round.
-    for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    for (let i = 0; i < 3; i++) await turn();
     assert.deepEqual(escaped, []);
     return result;
   } finally {
     process.off("unhandledRejection", note);
     process.off("uncaughtException", note);
   }
+}
+
+/** Lets the event loop go round. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
