@@ -162,6 +162,17 @@ describe("catchErrors()", () => {
     assert.equal((await call(catchErrors()(app), "GET /")).code, 503);
   });
 
+  it("answers for a stream that begins with what is no chunk, and ends it", async () => {
+    let returned = false;
+    const steps = {
+      next: () => ({ done: false as const, value: 42 as unknown as string }),
+      return: () => ((returned = true), { done: true as const, value: undefined }),
+    };
+    const app = respond({ [Symbol.iterator]: () => steps });
+    assert.equal((await call(catchErrors()(app), "GET /")).code, 500);
+    assert.equal(returned, true);
+  });
+
   it("lets an error go on its way after the first byte, for its server to report", async () => {
     const environ = environFor("GET /");
     await assert.rejects(call(catchErrors()(failing("body")), environ), /^Error: Failed in body$/);

@@ -461,7 +461,7 @@ describe("an application whose body has something that is no chunk", () => {
 
   fault(
     "F12 · a number, first of all",
-    isServers500(noChunk),
+    is500(noChunk),
     started((closing) =>
       closing(function* () {
         yield 42;

@@ -1,8 +1,10 @@
 import {
+  checkChunk,
   closeBody,
   isSync,
   isThenable,
   onClose,
+  quietly,
   when,
   type Body,
   type Chunk,
@@ -63,7 +65,12 @@ function guardSteps(body: Body, guard: BodyGuard): Steps {
   const next = (): MaybePromise<Step> => when((steps ??= iterate(body)).next(), pass);
   const pass = (step: IteratorResult<Chunk>): Step => {
     if (step.done) return finished;
-    if (step.value?.length !== 0) sent = true;
+    try {
+      if (checkChunk(step.value).length > 0) sent = true;
+    } catch (error) {
+      void quietly(() => steps?.return?.());
+      throw error;
+    }
     return step;
   };
   const replace = (error: unknown): MaybePromise<Step> => {
