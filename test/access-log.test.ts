@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Writable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { type Application } from "@wsgi/core";
 import { accessLog, type AccessLogOptions } from "@wsgi/middleware/access-log";
@@ -420,6 +421,16 @@ describe("accessLog() and errors", () => {
     const environ = environFor("GET /");
     await call(accessLog({ destination: { write } })(respond(["Hello"])), environ);
     assert.match(environ["wsgi.errors"].text, /The disk is full/);
+  });
+
+  it("outlives a destination that is a stream and fails", async () => {
+    const destination = new Writable({
+      write: (_chunk, _encoding, done) => done(new Error("full")),
+    });
+    const app = accessLog({ destination })(respond(["Hello"]));
+    assert.equal((await call(app, "GET /")).text(), "Hello");
+    await new Promise<void>((resolve) => void destination.once("close", resolve));
+    assert.equal((await call(app, "GET /")).text(), "Hello");
   });
 
   it("reports a format that throws", async () => {

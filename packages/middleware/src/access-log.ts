@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { EventEmitter } from "node:events";
 import process from "node:process";
 import { inspect } from "node:util";
 import {
@@ -177,6 +178,7 @@ function outcome(
 function lineWriter(options: AccessLogOptions): (entry: AccessLogEntry) => void {
   checkOptions(options);
   const { destination = process.stdout, skip } = options;
+  bearErrors(destination);
   const terminal = destination.isTTY === true;
   const { format = terminal ? "dev" : "combined" } = options;
   const { colour = terminal && !process.env.NO_COLOR } = options;
@@ -194,6 +196,15 @@ function lineWriter(options: AccessLogOptions): (entry: AccessLogEntry) => void 
       report(error);
     }
   };
+}
+
+const ignore = (): void => {};
+
+/** Keeps a stream that fails, a pipe that nobody reads any more, from ending the process. */
+function bearErrors(stream: unknown): void {
+  if (stream instanceof EventEmitter && !stream.listeners("error").includes(ignore)) {
+    stream.on("error", ignore);
+  }
 }
 
 function checkOptions(options: AccessLogOptions): void {
