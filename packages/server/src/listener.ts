@@ -11,6 +11,7 @@ import {
 import { connectionOf, type Connection } from "./connection.ts";
 import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
 import { RequestBody } from "./input.ts";
+import { bearErrors } from "./report.ts";
 import { allowedMethods, RefusedRequest } from "./request.ts";
 import { Exchange, type ExchangeOwner } from "./respond.ts";
 
@@ -41,6 +42,7 @@ export class Listener implements ExchangeOwner {
     if (typeof errors?.write !== "function") {
       throw new TypeError("Cannot serve: errors has no write method; wanted { write(text) }");
     }
+    bearErrors(errors);
     const write = (text: string): void => {
       // Where reports go is the one place that has nowhere to report to.
       void quietly(() => errors.write(text));
