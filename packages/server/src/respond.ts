@@ -264,8 +264,8 @@ export class Exchange {
   }
 
   /** Tells, when the head is sent, whether the connection ends with this response. */
-  endsConnection(): boolean {
-    const ends = this.#owner.closing || this.#request?.endsConnection === true;
+  endsConnection(isDelimited: boolean): boolean {
+    const ends = !isDelimited || this.#owner.closing || this.#request?.endsConnection === true;
     if (ends) this.#connection.end();
     return ends;
   }
