@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { show, statusLine, type Application } from "@wsgi/core";
 import { connectionOf } from "./connection.ts";
 import { Connections } from "./connections.ts";
+import { describeError } from "./report.ts";
 import { allowedMethods, RefusedRequest } from "./request.ts";
 import type { ServerEnviron } from "./environ.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
@@ -136,6 +137,8 @@ class Server implements WsgiServer {
       this.httpServer.once("error", failed);
       this.httpServer.listen(this.#address, () => {
         this.httpServer.removeListener("error", failed);
+        // A connection that cannot be accepted, for want of descriptors, is no reason to end.
+        this.httpServer.on("error", (error) => this.#listener.report(`${describeError(error)}\n`));
         resolve();
       });
     }));
