@@ -364,6 +364,14 @@ describe("call()", () => {
     await assert.doesNotReject(call(app, "GET /"));
   });
 
+  it("refuses what is written when the response has ended", async () => {
+    const app: Application = (_environ, startResponse) => {
+      const write = startResponse("200 OK", []);
+      return Object.assign(["Hello"], { close: () => void write("more") });
+    };
+    await assert.rejects(call(app, "GET /"), { clause: "write-in-time" });
+  });
+
   it("takes a declared length as it is for HEAD, and after leaving", async () => {
     const app = respond(["Hello"], { headers: [["Content-Length", "10"]] });
     assert.equal((await call(app, "HEAD /")).header("Content-Length"), "10");

@@ -89,6 +89,7 @@ export async function call<E extends Environ>(
   const body = checkBody(isThenable(result) ? await result : result);
   let closed = 0;
   const close = (): void | Promise<void> => {
+    received.hasEnded = true;
     if (body.close !== undefined) closed += 1;
     return closeBody(body);
   };
@@ -120,6 +121,7 @@ export async function call<E extends Environ>(
 class Received {
   readonly head: ResponseHead = new ResponseHead();
   readonly chunks: Chunk[] = [];
+  hasEnded = false;
   readonly #method: string;
   readonly #leaveAfter: number;
   #taken = 0;
@@ -147,6 +149,13 @@ class Received {
 
   /** Takes what was written; even nothing takes the head along. */
   write(chunk: Chunk): void {
+    if (this.hasEnded) {
+      throw new WsgiError(
+        "application",
+        "write-in-time",
+        "Cannot write: the response has ended; write before the application returns",
+      );
+    }
     checkChunk(chunk);
     this.head.sent = true;
     this.add(chunk);
