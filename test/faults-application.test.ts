@@ -534,3 +534,71 @@ describe("an application with a status that cannot be sent", () => {
     return [];
   });
 });
+
+/** Answers with this status, and a body of a length that is declared or not. */
+function answering(status: string, headers: HeaderList = text): FaultyApplication {
+  return (_environ, startResponse, closing) => {
+    startResponse(status, headers);
+    return closing(["Hello"]);
+  };
+}
+
+const form = { method: "POST", body: "a form" };
+const chunkedForm = { ...form, isChunked: true };
+
+describe("an application that leaves the connection to the next request", () => {
+  fault("F30 · after a 404", isServed('404 "Hello"'), answering("404 Not Found"));
+
+  fault("F30 · after a 500 of its own", isServed('500 "Hello"'), answering("500 Broken"));
+
+  fault("F30 · after a 413, unread", isServed('413 "Hello"'), answering("413 Too Big"), form);
+
+  fault("F30 · after HEAD", isServed('200 ""'), answering("200 OK", [["Content-Length", "5"]]), {
+    method: "HEAD",
+  });
+
+  fault("F30 · after a 204", isServed('204 ""'), answering("204 No Content"));
+
+  fault("F30 · after a 205", isServed('205 "Hello"'), answering("205 Reset Content"));
+
+  fault("F30 · after a 304", isServed('304 ""'), answering("304 Not Modified"));
+
+  fault(
+    "F30 · after a 304 with a length",
+    isServed('304 ""'),
+    answering("304 Not Modified", [["Content-Length", "5"]]),
+  );
+
+  fault("F30 · after a form, unread", isServed('200 "Hello"'), answering("200 OK"), form);
+
+  fault(
+    "F30 · after a form that was read",
+    isServed('200 "a form"'),
+    async (environ, startResponse, closing) => {
+      const body = await environ["wsgi.input"].read();
+      startResponse("200 OK", text);
+      return closing([body]);
+    },
+    form,
+  );
+
+  fault(
+    "F30 · after a form in chunks, unread",
+    isServed('200 "Hello"'),
+    answering("200 OK"),
+    chunkedForm,
+  );
+
+  fault(
+    "F30 · after a form in chunks that was half read",
+    isServed('200 "a "'),
+    async (environ, startResponse, closing) => {
+      const body = await environ["wsgi.input"].read(2);
+      startResponse("200 OK", text);
+      return closing([body]);
+    },
+    chunkedForm,
+  );
+
+  fault("F30 · after OPTIONS", isServed('200 "Hello"'), answering("200 OK"), { method: "OPTIONS" });
+});

@@ -674,6 +674,33 @@ describe("an application that never ends its body", () => {
       declaring(10),
     ),
   );
+
+  const leaves = {
+    "call · bare": { seen: '200 "HelloHello"', told: [] },
+    "call · under the stack": { seen: '200 "HelloHello"', told: [] },
+  };
+
+  fault(
+    "F17 · for a client that leaves",
+    leaves,
+    started((closing) =>
+      closing(function* () {
+        for (;;) yield "Hello";
+      }),
+    ),
+    { leaveAfter: 2 },
+  );
+
+  fault(
+    "F17 · one chunk after another, for a client that leaves",
+    leaves,
+    started((closing) =>
+      closing(async function* () {
+        for (;;) yield "Hello";
+      }),
+    ),
+    { leaveAfter: 2 },
+  );
 });
 
 describe("an application that ignores HEAD", () => {

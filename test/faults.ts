@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { inspect } from "node:util";
 import { cookies } from "@wsgi/cookies";
 import { createErrors, stack, type Application, type Body, type StartResponse } from "@wsgi/core";
-import { accessLog } from "@wsgi/middleware/access-log";
+import { accessLog, type AccessLogDestination } from "@wsgi/middleware/access-log";
 import { catchErrors } from "@wsgi/middleware/catch-errors";
 import { contentLength } from "@wsgi/middleware/content-length";
 import { head } from "@wsgi/middleware/head";
@@ -107,6 +107,8 @@ export interface FaultRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Whether the body goes in a chunk, and not with its length. */
+  readonly isChunked?: boolean;
   /** How many chunks a client in process takes before it leaves. */
   readonly leaveAfter?: number;
 }
@@ -139,6 +141,10 @@ export interface NetworkFault {
   /** How often the application is called. Default: once. */
   readonly calls?: number;
   readonly options?: ServeOptions;
+  /** Where the access log goes, in the place of one whose lines are compared. */
+  readonly log?: AccessLogDestination;
+  /** Default: both. */
+  readonly hosts?: readonly Host[];
 }
 
 /** Is what a client has to do with. */
@@ -150,9 +156,9 @@ export interface Stage {
 
 /** Makes a test of what a client does wrong, for a server with a bare application and with a stack. */
 export function network(title: string, does: NetworkFault): void {
-  for (const host of ["socket · bare", "socket · under the stack"] as const) {
+  for (const host of does.hosts ?? ["socket · bare", "socket · under the stack"]) {
     it(`${title} · ${host}`, async () => {
-      const scene = new Scene(does.app, host.endsWith("stack"));
+      const scene = new Scene(does.app, host.endsWith("stack"), does.log);
       await scene.expect(
         does.expected,
         () =>
@@ -183,12 +189,12 @@ export class Scene {
   readonly app: Application;
   readonly happened: string[] = [];
   readonly told: string[] = [];
-  readonly #isStacked: boolean;
+  readonly #isLogged: boolean;
   readonly #logged: string[] = [];
   #bodies = 0;
   #happens: () => void = () => {};
 
-  constructor(app: FaultyApplication, isStacked: boolean) {
+  constructor(app: FaultyApplication, isStacked: boolean, log?: AccessLogDestination) {
     const faulty: Application = (environ, startResponse) => {
       this.note("called");
       return app(environ as ServerEnviron, startResponse, this.#closing) as Body;
@@ -198,9 +204,10 @@ export class Scene {
       startResponse("200 OK", [["Content-Type", "text/plain"]]);
       return ["next"];
     };
-    this.#isStacked = isStacked;
+    this.#isLogged = isStacked && log === undefined;
+    const keep = { write: (line: string) => void this.#logged.push(line.trimEnd()) };
     this.app = isStacked
-      ? inStack(faulty, next, { write: (line) => void this.#logged.push(line.trimEnd()) })
+      ? inStack(faulty, next, log ?? keep)
       : (environ, startResponse) =>
           (environ.PATH_INFO === "/app/fault" ? faulty : next)(environ, startResponse);
   }
@@ -242,7 +249,7 @@ export class Scene {
       expected.told.map(() => true),
       inspect(this.told),
     );
-    if (!this.#isStacked || seen === "throws") return;
+    if (!this.#isLogged || seen === "throws") return;
     const { logged = seen.slice(0, 3) + (seen.endsWith("cut") ? " cut" : "") } = expected;
     assert.deepEqual(this.#logged, [...repeat([logged], calls), "200"]);
   }
@@ -256,7 +263,7 @@ function repeat(entries: readonly string[], times: number): string[] {
 function inStack(
   faulty: Application,
   next: Application,
-  destination: { write(line: string): void },
+  destination: AccessLogDestination,
 ): Application {
   const routes = router();
   routes.all("/fault", faulty);
@@ -291,11 +298,14 @@ async function askOverSocket(scene: Scene, request: FaultRequest): Promise<Answe
 }
 
 /** Writes a request for the fault as it goes over the wire. */
-export function rawRequest({ method = "GET", headers = {}, body = "" }: FaultRequest = {}): string {
-  const length = body === "" ? {} : { "Content-Length": String(body.length) };
-  const fields = Object.entries({ Host: "a", ...length, ...headers });
+export function rawRequest(request: FaultRequest = {}): string {
+  const { method = "GET", headers = {}, body = "", isChunked = false } = request;
+  const length = { "Content-Length": String(body.length) };
+  const framing = isChunked ? { "Transfer-Encoding": "chunked" } : body === "" ? {} : length;
+  const fields = Object.entries({ Host: "a", ...framing, ...headers });
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return `${method} /app/fault HTTP/1.1\r\n${lines}\r\n${body}`;
+  const sent = isChunked ? `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body;
+  return `${method} /app/fault HTTP/1.1\r\n${lines}\r\n${sent}`;
 }
 
 async function askAnew(server: ServingServer): Promise<string> {
@@ -317,11 +327,11 @@ export function shown(response: { readonly code: number; text(): string }): stri
 }
 
 async function askInProcess(scene: Scene, request: FaultRequest): Promise<Answers> {
-  const { method = "GET", headers = {}, body, leaveAfter } = request;
+  const { method = "GET", headers = {}, body, isChunked = false, leaveAfter } = request;
   const errors = createErrors((text) => void scene.told.push(text));
   const environ = environFor(`${method} /app/fault`, {
     headers,
-    ...(body === undefined ? {} : { body }),
+    ...(body === undefined ? {} : { body: isChunked ? [body] : body }),
     environ: { "wsgi.errors": errors },
   });
   let seen: string;
