@@ -677,7 +677,7 @@ describe("an application that never ends its body", () => {
 
   const leaves = {
     "call · bare": { seen: '200 "HelloHello"', told: [] },
-    "call · under the stack": { seen: '200 "HelloHello"', told: [] },
+    "call · under the stack": { seen: '200 "HelloHello"', told: [], logged: "200 cut" },
   };
 
   fault(

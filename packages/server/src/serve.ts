@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
@@ -9,6 +10,7 @@ import { describeError } from "./report.ts";
 import { allowedMethods, RefusedRequest } from "./request.ts";
 import type { ServerEnviron } from "./environ.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
+import { removeStaleSocket } from "./stale-socket.ts";
 
 /** Says where and how to serve. */
 export interface ServeOptions extends ListenerOptions {
@@ -16,7 +18,10 @@ export interface ServeOptions extends ListenerOptions {
   host?: string;
   /** The port, 0 to 65,535; 0 takes a free one. Default: 8000. */
   port?: number;
-  /** The path of a Unix socket to listen on, in place of host and port. */
+  /**
+   * The path of a Unix socket to listen on, in place of host and port. One that a server has left there
+   * is replaced, if nobody answers on it.
+   */
   path?: string;
   /** Key and certificate, as node:https takes them; with it the server speaks HTTPS. */
   tls?: https.ServerOptions;
@@ -130,18 +135,21 @@ class Server implements WsgiServer {
   }
 
   listen(): Promise<void> {
-    return (this.#listening ??= new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void => {
-        reject(new Error(`Cannot listen on ${this.url}: ${explain(error)}`, { cause: error }));
-      };
-      this.httpServer.once("error", failed);
-      this.httpServer.listen(this.#address, () => {
-        this.httpServer.removeListener("error", failed);
-        // A connection that cannot be accepted, for want of descriptors, is no reason to end.
-        this.httpServer.on("error", (error) => this.#listener.report(`${describeError(error)}\n`));
-        resolve();
-      });
-    }));
+    return (this.#listening ??= this.#listen());
+  }
+
+  async #listen(): Promise<void> {
+    const { httpServer } = this;
+    try {
+      if ("path" in this.#address) await removeStaleSocket(this.#address.path);
+      httpServer.listen(this.#address);
+      await once(httpServer, "listening");
+    } catch (error) {
+      const why = explain(error as NodeJS.ErrnoException);
+      throw new Error(`Cannot listen on ${this.url}: ${why}`, { cause: error });
+    }
+    // A connection that cannot be accepted, for want of descriptors, is no reason to end.
+    httpServer.on("error", (error) => this.#listener.report(`${describeError(error)}\n`));
   }
 
   async serveForever(): Promise<void> {
