@@ -1,11 +1,16 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-
-/** How many requests that a client sends ahead may wait before no more are read. */
-const waitingLimit = 16;
+import type { RefusedRequest } from "./request.ts";
+import type { Exchange } from "./respond.ts";
 
 const connectionKey: unique symbol = Symbol("wsgi.connection");
+
+/** Is a request, or what stands in the place of one that cannot be read, and what answers it. */
+interface Turn {
+  readonly req: IncomingMessage | undefined;
+  run(): void;
+}
 
 /**
  * Is what a connection's requests have in common: the addresses, and their order. One request at a
@@ -17,11 +22,16 @@ export class Connection {
   readonly serverName: string;
   readonly serverPort: string;
   readonly encrypted: boolean;
+  /** The exchange that is under way. */
+  exchange: Exchange | undefined;
   readonly #socket: Socket;
-  #current: IncomingMessage | undefined;
-  #waiting: { readonly req: IncomingMessage; run(): void }[] = [];
+  #current: Turn | undefined;
+  #waiting: Turn[] = [];
+  /** The turn that came in last, whether it is over or not, unless all of its request has arrived. */
+  #arriving: Turn | undefined;
   #ended = false;
   #afterLast: (() => void) | undefined;
+  #waitingLimit = Infinity;
   /** What had arrived when the last response was done; -1 before the first. */
   #readWhenDone = -1;
 
@@ -35,9 +45,14 @@ export class Connection {
     this.serverPort = String(socket.localPort ?? (this.encrypted ? 443 : 80));
   }
 
-  /** The request that is with the application. */
-  get current(): IncomingMessage | undefined {
-    return this.#current;
+  /** Whether a request is with the application. */
+  get isBusy(): boolean {
+    return this.#current !== undefined;
+  }
+
+  /** Whether it is kept for a next request. */
+  get isKept(): boolean {
+    return this.#current === undefined && this.#readWhenDone !== -1;
   }
 
   /** Whether nothing has arrived since the last response, and that has left. */
@@ -46,30 +61,42 @@ export class Connection {
     return this.#current === undefined && writableLength === 0 && bytesRead === this.#readWhenDone;
   }
 
-  /** Runs a request when those before it are done; whoever runs must call `done` or `end` once. */
-  enter(req: IncomingMessage, run: () => void): void {
+  /**
+   * Runs a request when those before it are done; whoever runs must call `done` or `end` once.
+   *
+   * @param waitingLimit - how many requests may wait before no more are read
+   */
+  enter(req: IncomingMessage, waitingLimit: number, run: () => void): void {
+    this.#waitingLimit = waitingLimit;
+    this.#arriving = { req, run };
+    this.#enter(this.#arriving);
+  }
+
+  #enter(turn: Turn): void {
     if (this.#ended) return;
     if (this.#current === undefined) {
-      this.#current = req;
-      run();
+      this.#current = turn;
+      turn.run();
     } else {
-      this.#waiting.push({ req, run });
+      this.#waiting.push(turn);
       // In the next tick, because node reads on when it has parsed what it has.
-      if (this.#waiting.length === waitingLimit) process.nextTick(this.#pauseOrResume);
+      if (this.#waiting.length === this.#waitingLimit) process.nextTick(this.#pauseOrResume);
     }
   }
 
   readonly #pauseOrResume = (): void => {
-    if (this.#waiting.length >= waitingLimit) this.#socket.pause();
+    if (this.#waiting.length >= this.#waitingLimit) this.#socket.pause();
     else this.#socket.resume();
   };
 
   /** Lets the next request in. */
   done(): void {
     this.#readWhenDone = this.#socket.bytesRead;
+    if (this.#arriving?.req?.complete === true) this.#arriving = undefined;
+    this.exchange = undefined;
     const next = this.#waiting.shift();
-    this.#current = next?.req;
-    if (this.#waiting.length === waitingLimit - 1) this.#pauseOrResume();
+    this.#current = next;
+    if (this.#waiting.length === this.#waitingLimit - 1) this.#pauseOrResume();
     // From the event loop, so that a client's long run of requests neither nests nor blocks.
     if (next !== undefined) setImmediate(next.run);
     else this.#afterLast?.();
@@ -84,6 +111,30 @@ export class Connection {
     this.#ended = true;
     this.#waiting = [];
     this.#afterLast = then;
+  }
+
+  /**
+   * Deals with bytes that cannot be read, or did not come in time. Whoever has sent them gets an answer
+   * in its turn, unless it has one.
+   *
+   * @param reason - what is wrong, for who reads the body
+   * @param refuse - answers in the place of the application
+   */
+  break(reason: RefusedRequest, refuse: () => void): void {
+    if (this.#ended) return;
+    const arriving = this.#arriving;
+    // Nothing that still comes has a meaning, nor does it show that the client takes what it is sent.
+    this.#socket.pause();
+    if (arriving === undefined || arriving.req?.complete === true) {
+      this.#arriving = { req: undefined, run: refuse };
+      this.#enter(this.#arriving);
+    } else if (arriving === this.#current) {
+      this.exchange?.failRequest(reason);
+    } else if (this.#waiting.includes(arriving)) {
+      arriving.run = refuse;
+    } else {
+      this.#socket.destroySoon();
+    }
   }
 }
 

@@ -15,6 +15,9 @@ import { checkHost, checkTransferEncoding, readTarget, RefusedRequest } from "./
 /** Is the key of the function that tells when the client has left. */
 export const signalKey = "wsgix.signal";
 
+/** Is the key that tells an application that its server is being drained, and only then is there. */
+export const drainingKey = "wsgix.draining";
+
 /** Is what every request served here has besides the contract's own keys. */
 export interface ServerEnviron extends Environ {
   /**
@@ -22,6 +25,8 @@ export interface ServerEnviron extends Environ {
    * who needs it, because a signal costs more than a small request does.
    */
   [signalKey]: (environ: Environ) => AbortSignal;
+  /** Whether the server is being drained: who asks whether it is ready is to hear that it is not. */
+  [drainingKey]?: true;
 }
 
 /** Is what the requests of one server have in common. */
@@ -29,6 +34,7 @@ export interface EnvironDefaults {
   readonly errors: ErrorStream;
   readonly signal: (environ: Environ) => AbortSignal;
   readonly more: Readonly<Record<string, unknown>> | undefined;
+  draining: boolean;
 }
 
 const version: readonly [1, 0] = [1, 0];
@@ -68,6 +74,7 @@ export function createEnviron(
     [signalKey]: defaults.signal,
   };
   if (connection.encrypted) environ.HTTPS = "on";
+  if (defaults.draining) environ[drainingKey] = true;
   addHeaders(environ, req.rawHeaders);
   if (environ.HTTP_HOST !== undefined) checkHost(environ.HTTP_HOST);
   if (environ.HTTP_TRANSFER_ENCODING !== undefined) {

@@ -1,32 +1,48 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ClientDisconnected, createInput, type InputStream } from "@wsgi/core";
-
-/** The most bytes of an unread body that are thrown away to keep a connection. */
-const drainLimit = 65_536;
+import type { RequestLimits } from "./limits.ts";
+import { tooLarge, type RefusedRequest } from "./request.ts";
 
 /** Reads the body of a request on behalf of its `wsgi.input`, and only when it is asked. */
 export class RequestBody {
   readonly input: InputStream;
   readonly #req: IncomingMessage;
+  readonly #limits: RequestLimits;
   readonly #sendContinue: (() => void) | undefined;
   #started = false;
   #released = false;
   #received = 0;
+  #failure: RefusedRequest | undefined;
   #settle: ((error?: Error) => void) | undefined;
 
   /**
    * @param req - the request
+   * @param limits - how much of it is taken
    * @param sendContinue - tells a client that waits for it to go on, before the first read
    */
-  constructor(req: IncomingMessage, sendContinue?: () => void) {
+  constructor(req: IncomingMessage, limits: RequestLimits, sendContinue?: () => void) {
     this.#req = req;
+    this.#limits = limits;
     this.#sendContinue = sendContinue;
     this.input = createInput(() => this.#next());
   }
 
-  /** Whether the connection is better closed than kept, because much of the body was left unread. */
+  /** Why the body cannot be read, where the client is to know. */
+  get failure(): RefusedRequest | undefined {
+    return this.#failure;
+  }
+
+  /** Whether the connection is better closed than kept: the body is broken, or much of it was left unread. */
   get endsConnection(): boolean {
-    return !this.#started && Number(this.#req.headers["content-length"] ?? 0) > drainLimit;
+    if (this.#failure !== undefined) return true;
+    const length = Number(this.#req.headers["content-length"] ?? 0);
+    return !this.#started && length > this.#limits.unreadBody;
+  }
+
+  /** Ends reading with an error, because nothing more can be read. */
+  fail(reason: RefusedRequest): void {
+    this.#failure ??= reason;
+    this.#settle?.(this.#failure);
   }
 
   /**
@@ -40,17 +56,25 @@ export class RequestBody {
     const req = this.#req;
     req.removeListener("readable", this.#onReadable);
     if (req.readableEnded || req.destroyed) return;
+    const end = (): void => {
+      if (res.writableFinished) req.socket.destroySoon();
+      else res.once("finish", () => req.socket.destroySoon());
+    };
+    if (this.#failure !== undefined) {
+      end();
+      return;
+    }
     let drained = 0;
     req.on("data", (chunk: Uint8Array) => {
       drained += chunk.byteLength;
-      if (drained <= drainLimit) return;
+      if (drained <= this.#limits.unreadBody) return;
       req.pause();
-      if (res.writableFinished) req.socket.destroy();
-      else res.once("finish", () => req.socket.destroy());
+      end();
     });
   }
 
   #next(): Uint8Array | null | Promise<Uint8Array | null> {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#released) throw this.#cutShort();
     if (!this.#started) this.#start();
     return this.#take() ?? (this.#req.readableEnded ? null : this.#wait());
@@ -67,12 +91,15 @@ export class RequestBody {
 
   #take(): Uint8Array | null {
     const chunk = this.#req.read() as Uint8Array | null;
-    if (chunk !== null) this.#received += chunk.byteLength;
+    if (chunk === null) return null;
+    this.#received += chunk.byteLength;
+    if (this.#received > this.#limits.body) throw (this.#failure = tooLarge(this.#limits));
     return chunk;
   }
 
   async #wait(): Promise<Uint8Array | null> {
     for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
       if (this.#req.destroyed) throw this.#cutShort();
       await new Promise<void>((resolve, reject) => {
         this.#settle = (error) => (error === undefined ? resolve() : reject(error));

@@ -11,8 +11,10 @@ import {
 import { connectionOf, type Connection } from "./connection.ts";
 import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
 import { RequestBody } from "./input.ts";
+import { readLimits, type RequestLimits } from "./limits.ts";
+import { refuse } from "./refuse.ts";
 import { bearErrors } from "./report.ts";
-import { allowedMethods, RefusedRequest } from "./request.ts";
+import { checkSize, RefusedRequest } from "./request.ts";
 import { Exchange, type ExchangeOwner } from "./respond.ts";
 
 /** Says what an application gets besides its requests. */
@@ -21,6 +23,8 @@ export interface ListenerOptions {
   environ?: Readonly<Record<string, unknown>>;
   /** Where `wsgi.errors` and the reports of errors go. Default: standard error. */
   errors?: { write(text: string): unknown };
+  /** How much of a request is taken. Default: `defaultLimits`. */
+  limits?: Partial<RequestLimits>;
 }
 
 /** Is the server's own key: it leads from an environ, or a copy of one, to its exchange. */
@@ -31,10 +35,12 @@ export class Listener implements ExchangeOwner {
   closing = false;
   readonly #app: Application<ServerEnviron>;
   readonly #defaults: EnvironDefaults;
+  readonly #limits: RequestLimits;
 
   constructor(app: Application<ServerEnviron>, options: ListenerOptions) {
     checkApplication(app, "serve");
     this.#app = app;
+    this.#limits = readLimits(options.limits);
     const { environ, errors = process.stderr } = options;
     if (environ !== undefined && (typeof environ !== "object" || environ === null)) {
       throw new TypeError(`Cannot serve: environ is ${show(environ)}; wanted an object of keys`);
@@ -47,7 +53,17 @@ export class Listener implements ExchangeOwner {
       // Where reports go is the one place that has nowhere to report to.
       void quietly(() => errors.write(text));
     };
-    this.#defaults = { errors: createErrors(write), signal: signalOf, more: environ };
+    this.#defaults = {
+      errors: createErrors(write),
+      signal: signalOf,
+      more: environ,
+      draining: false,
+    };
+  }
+
+  /** Lets applications know that the server is drained. */
+  tellDraining(): void {
+    this.#defaults.draining = true;
   }
 
   report(text: string): void {
@@ -61,7 +77,7 @@ export class Listener implements ExchangeOwner {
    */
   handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
     const connection = connectionOf(req.socket);
-    connection.enter(req, () => {
+    connection.enter(req, this.#limits.waitingRequests, () => {
       // A client that has left in the meantime is nobody to call the application for.
       if (req.socket.destroyed) connection.done();
       else this.#answer(req, res, connection, awaitsContinue);
@@ -71,7 +87,7 @@ export class Listener implements ExchangeOwner {
   /** Refuses a request when those before it are done. */
   refuse(req: IncomingMessage, res: ServerResponse, reason: RefusedRequest): void {
     const connection = connectionOf(req.socket);
-    connection.enter(req, () => {
+    connection.enter(req, this.#limits.waitingRequests, () => {
       refuse(res, reason);
       connection.end();
     });
@@ -84,10 +100,11 @@ export class Listener implements ExchangeOwner {
     awaitsContinue: boolean,
   ): void {
     const request = hasBody(req)
-      ? new RequestBody(req, awaitsContinue ? () => sendContinue(res) : undefined)
+      ? new RequestBody(req, this.#limits, awaitsContinue ? () => sendContinue(res) : undefined)
       : undefined;
     let environ: ServerEnviron & { [exchangeKey]?: Exchange };
     try {
+      checkSize(req, this.#limits);
       environ = createEnviron(req, connection, request?.input ?? emptyInput, this.#defaults);
     } catch (error) {
       refuse(
@@ -99,6 +116,7 @@ export class Listener implements ExchangeOwner {
     }
     const exchange = new Exchange(req, res, request, connection, this);
     environ[exchangeKey] = exchange;
+    connection.exchange = exchange;
     exchange.run(this.#app, environ);
   }
 }
@@ -121,20 +139,6 @@ function sendContinue(res: ServerResponse): void {
 function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers["content-length"];
   return headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) > 0);
-}
-
-/** Answers a request that must not reach the application, and ends the connection. */
-function refuse(res: ServerResponse, { code, message }: RefusedRequest): void {
-  const text = `The request was refused: ${message}\n`;
-  const fields = [
-    "Content-Type",
-    "text/plain; charset=utf-8",
-    "Content-Length",
-    String(Buffer.byteLength(text)),
-  ];
-  if (code === 405) fields.push("Allow", allowedMethods);
-  res.writeHead(code, [...fields, "X-Content-Type-Options", "nosniff", "Connection", "close"]);
-  res.end(text);
 }
 
 /**

@@ -1,18 +1,37 @@
 import type { IncomingMessage } from "node:http";
+import type { RequestLimits } from "./limits.ts";
 
-/** Says with which status, and why, a request is refused before the application hears of it. */
+/**
+ * Says with which status, and why, a request is refused: before the application hears of it, or when it
+ * reads a body that cannot be read. The client may know, and whoever makes error pages sees that by `expose`.
+ */
 export class RefusedRequest extends Error {
-  readonly code: number;
+  readonly status: number;
+  readonly expose = true;
 
-  constructor(code: number, message: string) {
+  constructor(status: number, message: string) {
     super(message);
     this.name = "RefusedRequest";
-    this.code = code;
+    this.status = status;
   }
 }
 
-/** The methods that a 405 of the server's own names. */
-export const allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+/** @throws RefusedRequest if the request is larger than its server takes */
+export function checkSize(req: IncomingMessage, limits: RequestLimits): void {
+  const { method = "", url = "", headers, rawHeaders } = req;
+  if (method.length + url.length + "  HTTP/1.1".length > limits.requestLine) {
+    throw new RefusedRequest(414, `its first line is longer than ${limits.requestLine} bytes`);
+  }
+  if (rawHeaders.length > 2 * limits.headerCount) {
+    throw new RefusedRequest(431, `it has more than ${limits.headerCount} header fields`);
+  }
+  if (Number(headers["content-length"] ?? 0) > limits.body) throw tooLarge(limits);
+}
+
+/** Makes the error that the body is larger than its server takes. */
+export function tooLarge({ body }: RequestLimits): RefusedRequest {
+  return new RefusedRequest(413, `its body is longer than ${body} bytes`);
+}
 
 /** Is a request target taken apart, with nothing decoded. */
 export interface Target {

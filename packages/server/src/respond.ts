@@ -18,7 +18,9 @@ import {
 import type { Connection } from "./connection.ts";
 import type { RequestBody } from "./input.ts";
 import { describeError, saysGone } from "./report.ts";
+import type { RefusedRequest } from "./request.ts";
 import { Sender } from "./send.ts";
+import { Waiters } from "./waiters.ts";
 
 /** Is what an exchange needs of its server. */
 export interface ExchangeOwner {
@@ -38,6 +40,8 @@ const turnBytes = 262_144;
  * client takes it, and closes it. It is over exactly once; then the connection's next request may come.
  */
 export class Exchange {
+  /** Aborts the signal, once somebody has asked for it. */
+  abort: AbortController | undefined;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #request: RequestBody | undefined;
@@ -54,8 +58,7 @@ export class Exchange {
   #gone = false;
   #watching = false;
   /** Who goes on when the buffers have emptied. */
-  #waiting: { go(): void; stop(error: Error): void }[] = [];
-  #abort: AbortController | undefined;
+  readonly #waiters = new Waiters();
 
   constructor(
     req: IncomingMessage,
@@ -86,13 +89,18 @@ export class Exchange {
     if (!this.#over) this.#watch();
   }
 
-  /** The signal that aborts if the client leaves before the exchange is over. */
+  /** The signal that aborts if the client leaves, or the server cannot wait, before it is over. */
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#gone) this.#abort.abort(new ClientDisconnected());
+    if (this.abort === undefined) {
+      this.abort = new AbortController();
+      if (this.#gone) this.abort.abort(new ClientDisconnected());
     }
-    return this.#abort.signal;
+    return this.abort.signal;
+  }
+
+  /** Fails reading the request, because nothing more of it can be read. */
+  failRequest(reason: RefusedRequest): void {
+    this.#request?.fail(reason);
   }
 
   readonly #startResponse = (status: string, headers: HeaderList, excInfo?: unknown): Write => {
@@ -113,15 +121,8 @@ export class Exchange {
     const flowing = this.#sender.chunkNow(checkChunk(chunk));
     const exceeded = this.#sender.exceededError();
     if (exceeded !== undefined) throw exceeded;
-    return flowing ? undefined : this.#untilDrained();
+    return flowing ? undefined : this.#waiters.promise();
   };
-
-  /** Waits for the buffers to empty. Whoever ignores it is not to crash when the client leaves. */
-  #untilDrained(): Promise<void> {
-    const drained = new Promise<void>((go, stop) => void this.#waiting.push({ go, stop }));
-    drained.catch(() => {});
-    return drained;
-  }
 
   readonly #send = (result: unknown): void => {
     try {
@@ -190,7 +191,7 @@ export class Exchange {
 
   #pullWhenDrained(): void {
     this.#watch();
-    this.#waiting.push({ go: this.#pull, stop: () => {} });
+    this.#waiters.call(this.#pull);
   }
 
   #endOfBody(): void {
@@ -211,11 +212,13 @@ export class Exchange {
 
   /** Deals with an error of the application: an answer if that can still be, else a cut. */
   readonly #fail = (error: unknown): void => {
-    this.#report(error);
+    const failure = this.#request?.failure;
+    const isRefused = failure !== undefined && error === failure;
+    if (!isRefused) this.#report(error);
     if (this.#isGone()) {
       this.#leave();
     } else if (!this.#over) {
-      this.#sender.fail();
+      this.#sender.fail(isRefused ? failure : undefined);
       this.#finish();
     }
   };
@@ -231,28 +234,20 @@ export class Exchange {
     this.#watching = true;
     this.#res.on("close", this.#leave);
     this.#res.on("error", () => {});
-    this.#res.on("drain", () => {
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const { go } of waiting) go();
-    });
+    this.#res.on("drain", () => this.#waiters.settle());
   }
 
   readonly #leave = (): void => {
     if (this.#over) return;
     this.#gone = true;
-    this.#abort?.abort(new ClientDisconnected());
+    this.abort?.abort(new ClientDisconnected());
     this.#finish();
   };
 
   /** Ends the exchange, once: stops the iteration, closes the body, lets the next request in. */
   #finish(): void {
     this.#over = true;
-    for (const { go, stop } of this.#waiting) {
-      if (this.#gone) stop(new ClientDisconnected());
-      else go();
-    }
-    this.#waiting = [];
+    this.#waiters.settle(this.#gone ? new ClientDisconnected() : undefined);
     this.#request?.release(this.#res);
     const iterator = this.#iterator;
     if (iterator !== undefined) this.#settle(() => iterator.return?.());
@@ -263,9 +258,9 @@ export class Exchange {
     );
   }
 
-  /** Tells, when the head is sent, whether the connection ends with this response. */
-  endsConnection(isDelimited: boolean): boolean {
-    const ends = !isDelimited || this.#owner.closing || this.#request?.endsConnection === true;
+  /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
+  endsConnection(must = false): boolean {
+    const ends = must || this.#owner.closing || this.#request?.endsConnection === true;
     if (ends) this.#connection.end();
     return ends;
   }

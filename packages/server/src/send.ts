@@ -7,6 +7,8 @@ import {
   type Chunk,
   type HeaderList,
 } from "@wsgi/core";
+import { refuse } from "./refuse.ts";
+import type { RefusedRequest } from "./request.ts";
 
 const nothing = Buffer.alloc(0);
 const beyondAscii = /[\x80-\xff]/;
@@ -19,7 +21,7 @@ export class Sender {
   readonly head: ResponseHead = new ResponseHead();
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #owner: { endsConnection(isDelimited: boolean): boolean };
+  readonly #owner: { endsConnection(must?: boolean): boolean };
   /** How many bytes the declared length still allows; negative once there were too many. */
   #left = Infinity;
   /** The header fields, names and values in turn. */
@@ -35,7 +37,7 @@ export class Sender {
   constructor(
     req: IncomingMessage,
     res: ServerResponse,
-    owner: { endsConnection(isDelimited: boolean): boolean },
+    owner: { endsConnection(must?: boolean): boolean },
   ) {
     this.#req = req;
     this.#res = res;
@@ -139,9 +141,17 @@ export class Sender {
     this.#res.end();
   }
 
-  /** Ends a response that failed: with a plain 500 that tells nothing, or else so that it shows. */
-  fail(): void {
-    if (!this.head.sent) {
+  /**
+   * Ends a response that failed: with a plain 500 that tells nothing, or else so that it shows.
+   *
+   * @param reason - why the request is refused, where that is what failed
+   */
+  fail(reason?: RefusedRequest): void {
+    if (!this.head.sent && reason !== undefined) {
+      this.head.sent = true;
+      this.#owner.endsConnection();
+      refuse(this.#res, reason);
+    } else if (!this.head.sent) {
       this.head.sent = true;
       const text = "Internal Server Error";
       this.#writeHead(500, text, [
@@ -183,7 +193,7 @@ export class Sender {
   }
 
   #writeHead(code: number, reason: string, fields: string[]): void {
-    if (this.#owner.endsConnection(this.#isDelimited(fields))) fields.push("Connection", "close");
+    if (this.#owner.endsConnection(!this.#isDelimited(fields))) fields.push("Connection", "close");
     this.#res.writeHead(code, reason, fields);
   }
 

@@ -2,29 +2,24 @@ import { once } from "node:events";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
-import type { Duplex } from "node:stream";
-import { show, statusLine, type Application } from "@wsgi/core";
-import { connectionOf } from "./connection.ts";
+import { show, type Application } from "@wsgi/core";
+import { explain, readAddress, urlHost, type Address, type AddressOptions } from "./address.ts";
 import { Connections } from "./connections.ts";
+import { drain, readDrainOptions, type Drained, type DrainOptions } from "./drain.ts";
 import { describeError } from "./report.ts";
-import { allowedMethods, RefusedRequest } from "./request.ts";
+import { RefusedRequest } from "./request.ts";
 import type { ServerEnviron } from "./environ.ts";
+import { readLimits, type Limits } from "./limits.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
+import { refuseConnect, refuseMalformed } from "./refuse.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
 /** Says where and how to serve. */
-export interface ServeOptions extends ListenerOptions {
-  /** The name or address to listen on. Default: `"127.0.0.1"`, which only this machine reaches. */
-  host?: string;
-  /** The port, 0 to 65,535; 0 takes a free one. Default: 8000. */
-  port?: number;
-  /**
-   * The path of a Unix socket to listen on, in place of host and port. One that a server has left there
-   * is replaced, if nobody answers on it.
-   */
-  path?: string;
+export interface ServeOptions extends AddressOptions, ListenerOptions {
   /** Key and certificate, as node:https takes them; with it the server speaks HTTPS. */
   tls?: https.ServerOptions;
+  /** How much the server takes from its clients, and for how long it waits. Default: `defaultLimits`. */
+  limits?: Partial<Limits>;
 }
 
 /** Is a server for one application. */
@@ -37,6 +32,15 @@ export interface WsgiServer extends AsyncDisposable {
   serveForever(): Promise<void>;
   /** Takes no more connections, lets the requests that are under way end, and then is done. */
   close(): Promise<void>;
+  /**
+   * Does so without losing a request, as far as time allows: applications learn that it is drained,
+   * connections in use end with their next response, and what takes too long is cut off.
+   *
+   * @param options - how long it takes for what; those of the first call hold
+   * @returns what became of the requests
+   * @throws RangeError if an option is not what it should be
+   */
+  drain(options?: DrainOptions): Promise<Drained>;
 }
 
 /**
@@ -109,14 +113,15 @@ class Server implements WsgiServer {
   readonly #connections: Connections;
   #listening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
+  #drained: Promise<Drained> | undefined;
 
   constructor(app: Application<ServerEnviron>, options: ServeOptions) {
     this.#address = readAddress(options);
     this.#listener = new Listener(app, options);
     this.#scheme = options.tls === undefined ? "http" : "https";
-    this.httpServer = createHttpServer(options.tls);
-    this.httpServer.maxHeadersCount = 0;
-    this.#connections = new Connections(this.httpServer, options.tls !== undefined);
+    const limits = readLimits(options.limits);
+    this.httpServer = createHttpServer(options.tls, limits);
+    this.#connections = new Connections(this.httpServer, options.tls !== undefined, limits);
     this.httpServer.on("request", (req, res) => this.#listener.handle(req, res, false));
     this.httpServer.on("checkContinue", (req, res) => this.#listener.handle(req, res, true));
     this.httpServer.on("checkExpectation", (req, res) => {
@@ -159,10 +164,24 @@ class Server implements WsgiServer {
   }
 
   close(): Promise<void> {
-    return (this.#closed ??= this.#close());
+    const closed = (this.#closed ??= this.#close(250));
+    this.#connections.endIdle();
+    return closed;
   }
 
-  async #close(): Promise<void> {
+  drain(options: DrainOptions = {}): Promise<Drained> {
+    const times = readDrainOptions(options);
+    return (this.#drained ??= drain(
+      {
+        connections: this.#connections,
+        tell: () => this.#listener.tellDraining(),
+        stop: (idleTime) => (this.#closed ??= this.#close(idleTime)),
+      },
+      times,
+    ));
+  }
+
+  async #close(idleTime: number): Promise<void> {
     this.#listener.closing = true;
     // What is about to listen has to before it can be closed; what cannot listen says so to its caller.
     await this.#listening?.catch(() => {});
@@ -170,9 +189,7 @@ class Server implements WsgiServer {
       // http.Server#close also cuts connections whose request, or response, is on its way.
       net.Server.prototype.close.call(this.httpServer, resolve);
     });
-    const stopEnding = this.#connections.end();
-    await closed;
-    stopEnding();
+    await Promise.all([closed, this.#connections.end(idleTime)]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -180,85 +197,29 @@ class Server implements WsgiServer {
   }
 }
 
-function createHttpServer(tls: https.ServerOptions | undefined): http.Server | https.Server {
-  if (tls === undefined) return http.createServer();
-  if (typeof tls !== "object" || tls === null) {
+function createHttpServer(
+  tls: https.ServerOptions | undefined,
+  limits: Limits,
+): http.Server | https.Server {
+  const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout } = limits;
+  const options = {
+    maxHeaderSize: headerBytes,
+    headersTimeout,
+    requestTimeout,
+    keepAliveTimeout,
+    connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
+    // Said here, because a flag of node's can make it otherwise.
+    insecureHTTPParser: false,
+  };
+  if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
     throw new TypeError(`Cannot serve: tls is ${show(tls)}; wanted { key, cert }`);
   }
-  return https.createServer(tls);
-}
-
-type Address = { host: string; port: number } | { path: string };
-
-function readAddress({ host, port, path }: ServeOptions): Address {
-  if (path !== undefined) {
-    if (host !== undefined || port !== undefined) {
-      throw new TypeError("Cannot serve: both path and host or port are given; wanted one address");
-    }
-    if (typeof path !== "string" || path === "") {
-      throw new TypeError(`Cannot serve: path is ${show(path)}; wanted the path of a Unix socket`);
-    }
-    return { path };
-  }
-  const address = { host: host ?? "127.0.0.1", port: port ?? 8000 };
-  if (typeof address.host !== "string" || address.host === "") {
-    throw new TypeError(`Cannot serve: host is ${show(host)}; wanted a name or an address`);
-  }
-  if (!Number.isInteger(address.port) || address.port < 0 || address.port > 65_535) {
-    throw new RangeError(
-      `Cannot serve: port is ${show(port)}; wanted a whole number from 0 to 65535`,
-    );
-  }
-  return address;
-}
-
-/** Writes a host for a URL; an address that stands for every interface is not one to open. */
-function urlHost(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "localhost";
-  return host.includes(":") ? `[${host}]` : host;
-}
-
-function explain({ code, message }: NodeJS.ErrnoException): string {
-  if (code === "EADDRINUSE") return "the address is in use; stop its server or choose another port";
-  if (code === "EACCES")
-    return "permission was denied; choose a port from 1024 upwards, or another path";
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
-    return "this machine has no such address; wanted one of its own, 127.0.0.1";
-  }
-  return message;
-}
-
-/** Answers CONNECT, which node:http would drop without a word, when what was asked before it is done. */
-function refuseConnect(req: http.IncomingMessage, socket: Duplex): void {
-  const connection = connectionOf(req.socket);
-  socket.on("error", () => {});
-  connection.enter(req, () => {
-    connection.end();
-    socket.end(rawResponse(405, `Allow: ${allowedMethods}\r\n`), () => req.socket.destroySoon());
-    socket.resume();
-  });
-}
-
-const malformed: Readonly<Record<string, number>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-  HPE_HEADER_OVERFLOW: 431,
-};
-
-/** Answers what node's parser cannot read, but not in the place of an answer that is still to come. */
-function refuseMalformed(error: NodeJS.ErrnoException, duplex: Duplex): void {
-  const socket = duplex as net.Socket;
-  const connection = connectionOf(socket);
-  if (connection.current === undefined && socket.writable) {
-    connection.end();
-    socket.end(rawResponse(malformed[error.code ?? ""] ?? 400, ""), () => socket.destroySoon());
-  } else if (connection.current?.complete === true) {
-    connection.end(() => socket.destroySoon());
-  } else {
-    socket.destroy();
-  }
-}
-
-function rawResponse(code: number, fields: string): string {
-  return `HTTP/1.1 ${statusLine(code)}\r\n${fields}Content-Length: 0\r\nConnection: close\r\n\r\n`;
+  const server =
+    tls === undefined
+      ? http.createServer(options)
+      : https.createServer({ handshakeTimeout: headersTimeout, ...tls, ...options });
+  // All fields, so that the listener can count them: node drops those beyond a count of its own.
+  server.maxHeadersCount = 0;
+  server.timeout = writeTimeout;
+  return server;
 }

@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { statusLine } from "@wsgi/core";
+import { connectionOf } from "./connection.ts";
+import { RefusedRequest } from "./request.ts";
+
+/** The methods that a 405 of the server's own names. */
+const allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/** Answers a request in the place of the application; its connection ends. */
+export function refuse(res: ServerResponse, { status, message }: RefusedRequest): void {
+  const text = `The request was refused: ${message}\n`;
+  const fields = [
+    "Content-Type",
+    "text/plain; charset=utf-8",
+    "Content-Length",
+    String(Buffer.byteLength(text)),
+  ];
+  if (status === 405) fields.push("Allow", allowedMethods);
+  res.writeHead(status, [...fields, "X-Content-Type-Options", "nosniff", "Connection", "close"]);
+  res.end(text);
+}
+
+/** Answers CONNECT, which node:http would drop without a word, when what was asked before it is done. */
+export function refuseConnect(req: IncomingMessage, duplex: Duplex): void {
+  const socket = duplex as Socket;
+  socket.on("error", () => {});
+  connectionOf(socket).enter(req, Infinity, () => {
+    refuseRaw(socket, 405, `Allow: ${allowedMethods}\r\n`);
+    socket.resume();
+  });
+}
+
+/** What is wrong with a request that node's parser gave up. */
+const malformed: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "it did not arrive in time"],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, "its chunk extensions are too long"],
+  HPE_HEADER_OVERFLOW: [431, "its header fields are too long"],
+};
+
+/** Answers what node's parser cannot read, but not in the place of an answer that is still to come. */
+export function refuseMalformed(
+  error: NodeJS.ErrnoException & { rawPacket?: Buffer; bytesParsed?: number },
+  duplex: Duplex,
+): void {
+  const socket = duplex as Socket;
+  const connection = connectionOf(socket);
+  // A client that ends in the middle of a request has left.
+  if (!socket.writable || (error.code === "HPE_INVALID_EOF_STATE" && connection.isBusy)) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = malformed[error.code ?? ""] ?? [400, "it is malformed"];
+  // So long a head that has no line yet is a line that is too long.
+  const { rawPacket, bytesParsed } = error;
+  const isLine = status === 431 && rawPacket?.subarray(0, bytesParsed).includes("\n") === false;
+  connection.break(new RefusedRequest(status, message), () =>
+    refuseRaw(socket, isLine ? 414 : status),
+  );
+}
+
+/** Answers where there is no response to answer with; the connection ends. */
+export function refuseRaw(socket: Socket, status: number, fields = ""): void {
+  connectionOf(socket).end();
+  const head = `HTTP/1.1 ${statusLine(status)}\r\n${fields}Content-Length: 0\r\nConnection: close\r\n\r\n`;
+  socket.end(head, () => socket.destroySoon());
+}
