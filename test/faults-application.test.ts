@@ -63,6 +63,14 @@ describe("an application that fails before it starts its response", () => {
     closing(rejectAtOnce),
   );
 
+  fault(
+    "F20 · recurses without end",
+    is500("RangeError: Maximum call stack"),
+    function recurse(...args): unknown {
+      return [recurse(...args)];
+    },
+  );
+
   fault("F1 · throws a string", is500("in words"), () => {
     throw "in words";
   });

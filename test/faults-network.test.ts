@@ -10,6 +10,7 @@ import {
   shown,
   turn,
   type Closing,
+  type FaultRequest,
   type FaultyApplication,
   type NetworkFault,
   type Outcome,
@@ -38,10 +39,11 @@ function leaving(environ: Parameters<FaultyApplication>[0]): Promise<AbortSignal
 function leaveAfter(
   what: { arrived: string } | { happened: string },
   how: (client: RawClient) => void = ({ socket }) => void socket.destroy(),
+  request: FaultRequest = {},
 ): (stage: Stage) => Promise<string> {
   return async ({ connect, scene }) => {
     const client = await connect();
-    client.send(rawRequest());
+    client.send(rawRequest(request));
     if ("arrived" in what) await client.until(what.arrived);
     else await scene.until(what.happened);
     how(client);
@@ -279,29 +281,38 @@ const readAll: FaultyApplication = async (environ, startResponse, closing) => {
   return closing([String(body.byteLength)]);
 };
 
-describe("a client that breaks its upload off", () => {
-  /** Sends a part of a request, and leaves when it is being read. */
-  const breakOff =
-    (part: string) =>
-    async ({ connect, scene }: Stage): Promise<string> => {
-      const client = await connect();
-      client.send(part);
-      await scene.until("called");
-      client.socket.destroySoon();
-      await scene.until("closed");
-      return "left";
-    };
-
-  const reading: FaultyApplication = async (environ, startResponse, closing) => {
-    try {
-      await environ["wsgi.input"].read();
-    } finally {
-      letGo(closing);
-    }
-    startResponse("200 OK", text);
-    return ["It was taken for whole"];
+/** Sends a part of a request, and leaves when it is being read. */
+const breakOff =
+  (part: string) =>
+  async ({ connect, scene }: Stage): Promise<string> => {
+    const client = await connect();
+    client.send(part);
+    await scene.until("called");
+    client.socket.destroySoon();
+    await scene.until("closed");
+    return "left";
   };
 
+const reading: FaultyApplication = async (environ, startResponse, closing) => {
+  try {
+    await environ["wsgi.input"].read();
+  } finally {
+    letGo(closing);
+  }
+  startResponse("200 OK", text);
+  return ["It was taken for whole"];
+};
+
+/** Sends this and waits for what comes. */
+function codeOf(request: string): (stage: Stage) => Promise<string> {
+  return async ({ connect }) => {
+    const client = await connect();
+    const [response] = parse(await client.send(request).closed);
+    return String(response?.code);
+  };
+}
+
+describe("a client that breaks its upload off", () => {
   network("F26 · at half of its length", {
     app: reading,
     client: breakOff("POST /app/fault HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf"),
@@ -324,11 +335,121 @@ describe("a client that breaks its upload off", () => {
     expected: { ...left, logged: "500" },
   });
 
-  network("F26 · with something that is no chunk", {
+  network("F26 · with something that is no chunk, and waits", {
     app: reading,
-    client: breakOff(
+    client: codeOf(
       "POST /app/fault HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nnonsense\r\n",
     ),
+    expected: { seen: "400", told: [] },
+  });
+});
+
+describe("a client that is slow", () => {
+  const limits = { headersTimeout: 100, requestTimeout: 200, writeTimeout: 200 };
+
+  network("F25 · and does not send the rest of its form", {
+    app: reading,
+    client: codeOf("POST /app/fault HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf"),
+    expected: { seen: "408", told: [] },
+    options: { limits },
+  });
+
+  network("F25 · and does not send the rest of its chunks", {
+    app: reading,
+    client: codeOf(
+      "POST /app/fault HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    ),
+    expected: { seen: "408", told: [] },
+    options: { limits },
+  });
+
+  network("F25 · and does not send the rest of its head", {
+    app: reading,
+    client: codeOf("POST /app/fault HTTP/1.1\r\nHo"),
+    expected: { seen: "408", told: [] },
+    options: { limits },
+    calls: 0,
+  });
+
+  network("F24 · and does not read an endless body", {
+    app: sending(forever),
+    async client({ connect, scene }) {
+      const client = await connect();
+      client.socket.pause();
+      client.send(rawRequest());
+      await scene.until("closed");
+      return "cut";
+    },
+    expected: { seen: "cut", told: [], logged: "200 cut" },
+    options: { limits },
+  });
+
+  network("F24 · and does not read what is written", {
+    app: async (_environ, startResponse, closing) => {
+      const write = startResponse("200 OK", text);
+      try {
+        for (;;) await write("Hello".repeat(10_000));
+      } finally {
+        letGo(closing);
+      }
+    },
+    async client({ connect, scene }) {
+      const client = await connect();
+      client.socket.pause();
+      client.send(rawRequest());
+      await scene.until("closed");
+      return "cut";
+    },
+    expected: { seen: "cut", told: [], logged: "200 cut" },
+    options: { limits },
+  });
+});
+
+describe("a client that closes its half of the connection", () => {
+  network("F23 · has the answer that was there at once", {
+    app: sending(function* () {
+      yield "Hello";
+    }),
+    async client({ connect }) {
+      const client = await connect();
+      client.socket.end(rawRequest());
+      const [response] = parse(await client.closed);
+      return shown(response!);
+    },
+    expected: { seen: '200 "Hello"', told: [] },
+  });
+
+  network("F23 · has left, while the application thinks", {
+    app: async (environ, startResponse, closing) => {
+      await leaving(environ);
+      startResponse("200 OK", text);
+      return closing(["Hello"]);
+    },
+    client: leaveAfter({ happened: "called" }, ({ socket }) => void socket.end()),
+    expected: { ...left, logged: "200" },
+  });
+
+  network("F23 · has left, in the middle of an endless body", {
+    app: sending(forever),
+    client: leaveAfter({ arrived: "Hello" }, ({ socket }) => void socket.end()),
+    expected: left,
+  });
+
+  network("F23 · has left, while a step of the body is awaited", {
+    app: sending(async function* () {
+      yield "Hello";
+      await new Promise(() => {});
+    }),
+    client: leaveAfter({ arrived: "Hello" }, ({ socket }) => void socket.end()),
+    expected: left,
+  });
+
+  network("F23 · in the middle of its form has left", {
+    app: reading,
+    client: leaveAfter({ happened: "called" }, ({ socket }) => void socket.end(), {
+      method: "POST",
+      headers: { "Content-Length": "10" },
+    }),
     expected: { ...left, logged: "500" },
   });
 });
