@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 
 /** Tells whether an error says only that the client has left. */
@@ -29,4 +30,13 @@ export function describeError(error: unknown): string {
 
 function escapeControl(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+}
+
+const ignore = (): void => {};
+
+/** Keeps a stream that fails, a pipe that nobody reads any more, from ending the process. */
+export function bearErrors(stream: unknown): void {
+  if (stream instanceof EventEmitter && !stream.listeners("error").includes(ignore)) {
+    stream.on("error", ignore);
+  }
 }

@@ -258,12 +258,13 @@ export class Exchange {
     );
   }
 
-  /** Tells, when the head is sent, whether the connection ends with this response. */
-  endsConnection(): boolean {
-    // Node loses what follows a request for an upgrade that nobody takes, or begins in its middle.
+  /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
+  endsConnection(must = false): boolean {
     const ends =
+      must ||
       this.#owner.closing ||
       this.#request?.endsConnection === true ||
+      // Node loses what follows a request for an upgrade that nobody takes, or begins in its middle.
       this.#req.headers.upgrade !== undefined;
     if (ends) this.#connection.end();
     return ends;
