@@ -36,8 +36,10 @@ export class RequestBody {
   /** Whether the connection is better closed than kept: the body is broken, or much of it was left unread. */
   get endsConnection(): boolean {
     if (this.#failure !== undefined) return true;
+    if (this.#started) return false;
     const length = Number(this.#req.headers["content-length"] ?? 0);
-    return !this.#started && length > this.#limits.unreadBody;
+    // A client that waits for 100 Continue may send the body yet, or the next request in its place.
+    return this.#sendContinue !== undefined || length > this.#limits.unreadBody;
   }
 
   /** Ends reading with an error, because nothing more can be read. */
