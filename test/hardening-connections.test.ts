@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { onClose, type Application, type Chunk, type Environ } from "@wsgi/core";
 import type { Limits } from "@wsgi/server";
 import { respond } from "@wsgi/testing";
-import { parseResponses } from "./parse-responses.ts";
+import { parseResponses } from "@wsgi/testing/parse-responses";
 import { deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
 
 const ok = respond(["ok"]);
@@ -89,6 +89,14 @@ describe("a head", () => {
   it("D2 · of too many bytes is refused with 431", async () => {
     const field = `X: ${"y".repeat(20_000)}\r\n`;
     assert.equal(await codeOf(`GET / HTTP/1.1\r\n${field}${lastHeaders}`), 431);
+  });
+
+  it("D2 · of too many bytes in several packets is refused with 431", async () => {
+    await using server = await serving(ok);
+    using client = await RawClient.connect(server);
+    client.send("GET / HTTP/1.1\r\nX: ");
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    assert.match(await client.send("y".repeat(30_000)).closed, /^HTTP\/1\.1 431 /);
   });
 
   it("D2 · without end is refused with 431", async () => {

@@ -6,7 +6,7 @@ import { mount } from "@wsgi/middleware/mount";
 import { when } from "@wsgi/middleware/when";
 import { router, routeKey, type RouteEnviron, type RouterOptions } from "@wsgi/router";
 import { call, environFor, respond } from "@wsgi/testing";
-import { parseResponses } from "./parse-responses.ts";
+import { parseResponses } from "@wsgi/testing/parse-responses";
 import { exchange, serving } from "./serving.ts";
 
 describe("an application behind a guard", () => {

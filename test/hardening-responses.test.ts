@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isBody, when, type Application, type Body } from "@wsgi/core";
 import { bodyCases, headCases, type Outcome, type ResponseCase } from "./hardening-responses.ts";
-import { parseResponses } from "./parse-responses.ts";
+import { parseResponses } from "@wsgi/testing/parse-responses";
 import { exchange, lastHeaders, serving } from "./serving.ts";
 
 describe("what an application gets wrong in the head of a response", () => testCases(headCases));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { when, type Application, type Environ, type InputStream } from "@wsgi/core";
-import { parseResponses, type ParsedResponse } from "./parse-responses.ts";
+import { parseResponses, type ParsedResponse } from "@wsgi/testing/parse-responses";
 import { RawClient, type ServingServer } from "./serving.ts";
 
 /** Is a request that went wrong elsewhere, and what has to become of it here. */
