@@ -190,6 +190,17 @@ describe("a worker", () => {
     assert.equal(await command.ended, 1);
   });
 
+  it("is not replaced for ever either if it cannot be loaded any more", async () => {
+    using folder = folderOf({ "a.js": answers("process.pid") });
+    await using command = startServing(folder, "a.js", "--workers=1", "--restart-delay=0");
+    const pid = await textOf(await urlOf(command));
+    folder.write("a.js", "export const other = 1;");
+    process.kill(Number(pid), "SIGKILL");
+    await command.errorLine("A worker ended with exit code 1 while it started");
+    await command.errorLine("Giving up");
+    assert.equal(await command.ended, 1);
+  });
+
   it("ends its requests and itself when the process above it is killed", async () => {
     await using gate = await makeGate();
     using folder = folderOf({ "a.js": answers('"done"', `await fetch("${gate.url}")`) });
