@@ -13,6 +13,7 @@ way end; a second Ctrl-C does not.
       --port PORT     port to listen on, 0 for a free one; default 8000
       --log FORMAT    dev, common, combined, json or off; default dev
       --development   show errors in the browser, to clients on this machine
+      --validate      hold the application and its layers to the contract
       --reload        start afresh when a source file in FILE's folder is saved
       --workers N     serve from N processes, or as many as suit with "auto";
                       SIGHUP replaces them with newer code
@@ -35,6 +36,7 @@ export async function run(args: string[]): Promise<number> {
     port: { type: "string", default: "8000" },
     log: { type: "string", default: "dev" },
     development: { type: "boolean", default: false },
+    validate: { type: "boolean", default: false },
     reload: { type: "boolean", default: false },
     workers: { type: "string" },
     "drain-delay": { type: "string", default: "0" },
@@ -43,13 +45,14 @@ export async function run(args: string[]): Promise<number> {
     "restart-delay": { type: "string", default: "0.1" },
   });
   const [target] = nameArguments(positionals, "FILE");
-  const { host, development } = values;
+  const { host, development, validate } = values;
   const settings: ServeSettings = {
     target,
     host,
     port: readPort(values.port),
     log: readLog(values.log),
     development,
+    validate,
     stop: {
       delay: readTime("drain delay", values["drain-delay"]),
       timeout: readTime("graceful timeout", values["graceful-timeout"]),

@@ -1,4 +1,6 @@
-import { stack, type Application, type Middleware } from "@wsgi/core";
+import process from "node:process";
+import { interleave, stack, type Application, type Boundary, type Middleware } from "@wsgi/core";
+import { validator } from "@wsgi/core/validator";
 import { accessLog } from "@wsgi/middleware/access-log";
 import {
   catchErrors,
@@ -21,18 +23,34 @@ export interface ServeSettings {
   readonly log: (typeof logFormats)[number];
   /** Whether errors are shown in the browser. */
   readonly development: boolean;
+  /** Whether the layers are held to the contract. */
+  readonly validate: boolean;
   /** How it ends. */
   readonly stop: StopOptions;
 }
 
 /** Loads an application and puts around it the layers that were asked for. */
-export async function loadServed({ target, log, development }: ServeSettings): Promise<Loaded> {
+export async function loadServed(settings: ServeSettings): Promise<Loaded> {
+  const { target, log, development, validate } = settings;
   const { app, label } = await loadApplication(target);
   const layers = stack(
     ...(log === "off" ? [] : [accessLog({ format: log })]),
     ...(development ? [inDevelopment, catchErrors()] : []),
   );
-  return { app: layers(app), label };
+  const served = layers(app);
+  return { app: validate ? interleave(served, watchBoundary) : served, label };
+}
+
+/** Puts a validator between two layers, which tells of a broken clause whoever may catch the error. */
+function watchBoundary(boundary: Boundary): Middleware {
+  return validator({
+    ...boundary,
+    report({ message }, { REQUEST_METHOD, REQUEST_URI }) {
+      // What follows "?" may be private, and a broken environ may lack all of it.
+      const [target] = String(REQUEST_URI).split("?", 1);
+      process.stderr.write(`Contract broken by ${REQUEST_METHOD} ${target}: ${message}\n`);
+    },
+  });
 }
 
 /** Tells the application's own `catchErrors` too, which nearer to the error tells more. */
