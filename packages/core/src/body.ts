@@ -1,4 +1,5 @@
 import { WsgiError } from "./errors.ts";
+import { isPlain } from "./plain.ts";
 import { typeName } from "./show.ts";
 import type { Body, Chunk, MaybePromise } from "./types.ts";
 
@@ -217,8 +218,7 @@ export function concat(...bodies: readonly Body[]): Body {
   const close = once(() => closeFrom(bodies, 0));
   if (bodies.every((body) => Array.isArray(body))) {
     const chunks = bodies.flat() as Chunk[];
-    const plain = (bodies as readonly Body[]).every((body) => body.close === undefined);
-    return plain ? chunks : Object.assign(chunks, { close });
+    return (bodies as readonly Body[]).every(isPlain) ? chunks : Object.assign(chunks, { close });
   }
   if (bodies.every(isSync)) {
     return {

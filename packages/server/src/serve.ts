@@ -208,6 +208,8 @@ function createHttpServer(
     requestTimeout,
     keepAliveTimeout,
     connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
+    // Node would answer by itself where Host is missing, and go on to the next request.
+    requireHostHeader: false,
     // Said here, because a flag of node's can make it otherwise.
     insecureHTTPParser: false,
   };
