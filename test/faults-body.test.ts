@@ -685,6 +685,20 @@ describe("an application with a wrong Content-Length", () => {
   );
 
   fault(
+    "F14 · too much in write(), which throws there",
+    isServedAndToldOrThrown('200 "Hello"', "Error: oops"),
+    (_environ, startResponse) => {
+      const write = startResponse("200 OK", declaring(5));
+      try {
+        void write("Hello, world!");
+      } catch (error) {
+        throw new Error("oops", { cause: error });
+      }
+      return [];
+    },
+  );
+
+  fault(
     "F14 · too much in chunks that would follow",
     isServed('200 "Hello"'),
     started((closing) => closing(streamOf("Hello", "World")), declaring(5)),
