@@ -372,7 +372,9 @@ describe("a client that is slow", () => {
   });
 
   network("F24 · and does not read an endless body", {
-    app: sending(forever),
+    app: sending(function* () {
+      for (;;) yield "Hello".repeat(10_000);
+    }),
     async client({ connect, scene }) {
       const client = await connect();
       client.socket.pause();
