@@ -867,6 +867,16 @@ describe("an application that ignores HEAD", () => {
   );
 
   fault(
+    "F18 · and writes more than it declares",
+    isServed('200 ""'),
+    (_environ, startResponse) => {
+      void startResponse("200 OK", declaring(5))("Hello, world!");
+      return [];
+    },
+    { method: "HEAD" },
+  );
+
+  fault(
     "F18 · and would fail in its body",
     isServed('200 ""'),
     started((closing) =>
