@@ -453,6 +453,23 @@ describe("[layer-sync]", () => {
     assert.deepEqual((await judgeLayer(waits, slow("one"))).warnings, []);
   });
 
+  it("is none for a layer that waits for what it drops to be closed", async () => {
+    const drops: Middleware = (app) => async (environ, startResponse) => {
+      await closeBody(app(environ, () => () => {}) as Body);
+      return respond(["another"])(environ, startResponse);
+    };
+    const slowToClose = respond(() => Object.assign([], { close: () => Promise.resolve() }));
+    assert.deepEqual((await judgeLayer(drops, slowToClose)).warnings, []);
+  });
+
+  it("is a warning for a layer that drops what is closed at once", async () => {
+    const drops: Middleware = (app) => async (environ, startResponse) => {
+      void closeBody(app(environ, () => () => {}) as Body);
+      return respond(["another"])(environ, startResponse);
+    };
+    assert.deepEqual((await judgeLayer(drops, streamed)).warnings, ["application layer-sync"]);
+  });
+
   it("is none for a layer that has to wait before it calls", async () => {
     const asks: Middleware = (app) => async (environ, startResponse) => {
       await Promise.resolve();

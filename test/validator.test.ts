@@ -117,6 +117,25 @@ describe("validator()", () => {
     assert.equal(seen, "Ann");
   });
 
+  it("lets layers outside see what was left by the call, by its failure and by close()", async () => {
+    const environ = environFor("GET /");
+    const returning = validator()((inside, startResponse) => {
+      startResponse("200 OK", []);
+      inside.returned = "yes";
+      return Object.assign([], { close: () => void (inside.closed = "yes") });
+    });
+    const body = await returning(environ, ignore);
+    assert.equal(environ.returned, "yes");
+    await body.close?.();
+    assert.equal(environ.closed, "yes");
+    const throwing = validator()((inside) => {
+      inside.failed = "yes";
+      throw new Error("Failed");
+    });
+    assert.throws(() => throwing(environ, ignore));
+    assert.equal(environ.failed, "yes");
+  });
+
   it("leaves the streams of its server as they are", async () => {
     const environ = environFor("GET /");
     const { "wsgi.input": input, "wsgi.errors": errors } = environ;
