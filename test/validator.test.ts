@@ -136,6 +136,21 @@ describe("validator()", () => {
     assert.equal(environ.failed, "yes");
   });
 
+  it("lets layers outside see what was left by a close() that fails", async () => {
+    const environ = environFor("GET /");
+    const app = validator()((inside, startResponse) => {
+      startResponse("200 OK", []);
+      const close = (): never => {
+        inside.closed = "yes";
+        throw new Error("Failed");
+      };
+      return Object.assign([], { close });
+    });
+    const body = await app(environ, ignore);
+    assert.throws(() => body.close?.());
+    assert.equal(environ.closed, "yes");
+  });
+
   it("leaves the streams of its server as they are", async () => {
     const environ = environFor("GET /");
     const { "wsgi.input": input, "wsgi.errors": errors } = environ;

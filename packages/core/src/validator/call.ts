@@ -75,7 +75,7 @@ function checkArguments(args: readonly unknown[], exchange: Exchange): void {
     );
   }
   const [environ, startResponse] = args;
-  if (typeof environ !== "object" || environ === null) {
+  if (environ !== Object(environ)) {
     exchange.blame(
       "server",
       "environ-plain",

@@ -1,5 +1,6 @@
 import { WsgiError } from "../errors.ts";
 import { ResponseHead } from "../head.ts";
+import { isBodyless } from "../status.ts";
 import type { Environ } from "../types.ts";
 import type { HeadersWatch } from "./headers.ts";
 import type { Place, Side } from "./place.ts";
@@ -75,8 +76,7 @@ export class Exchange {
 
   /** Whether the response has no body, whatever is yielded. */
   get isBodyless(): boolean {
-    const { code } = this.head;
-    return this.environ.REQUEST_METHOD === "HEAD" || code === 204 || code === 304;
+    return this.environ.REQUEST_METHOD === "HEAD" || isBodyless(this.head.code);
   }
 
   /** Notes itself on an environ, for the validators inside. */
