@@ -176,6 +176,21 @@ describe("[layer-block]", () => {
     assert.deepEqual((await judgeLayer(adds, streamed)).faults, []);
   });
 
+  it("is kept by a layer that reads the rest when it is closed", async () => {
+    const drains = onBody((body) => {
+      const chunks = (body as Iterable<string>)[Symbol.iterator]();
+      const next = (): IteratorResult<string> => chunks.next();
+      return onClose({ [Symbol.iterator]: () => ({ next }) }, () => {
+        for (let step = next(); step.done !== true; step = next());
+        return closeBody(body);
+      });
+    });
+    const verdict = makeJudge();
+    const app = stack(verdict.validator(), drains, verdict.validator())(streamed);
+    await call(app, "GET /", { leaveAfter: 1 });
+    assert.deepEqual(verdict.faults, []);
+  });
+
   it("is kept by a layer that stops", async () => {
     const stops = generatedLater(async function* (chunks) {
       for await (const chunk of chunks) {
@@ -405,7 +420,8 @@ describe("[layer-mount]", () => {
       return copy;
     });
     assert.deepEqual((await judgeLayer(shifts, streamed, "GET //a/./b/")).faults, []);
-    assert.deepEqual((await judgeLayer(shifts, streamed, "GET /../b")).faults, []);
+    const up = environFor("GET /../b", { environ: { SCRIPT_NAME: "/a/b" } });
+    assert.deepEqual((await judgeLayer(shifts, streamed, up)).faults, []);
   });
 
   it("is kept by a layer that rewrites the path", async () => {

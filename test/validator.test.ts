@@ -309,6 +309,7 @@ describe("a strict validator", () => {
     const verdict = makeJudge();
     const app: Application = (environ, startResponse) => {
       void environ["wsgi.input"].read();
+      void environ["wsgi.input"].read(5);
       return respond([])(environ, startResponse);
     };
     await call(verdict.validator({ strict: true })(app), "GET /");
