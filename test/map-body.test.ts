@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { closeBody, isSync, mapBody, type Body, type Chunk } from "@wsgi/core";
+import { closeBody, concat, isSync, mapBody, type Body, type Chunk } from "@wsgi/core";
 import { closable } from "@wsgi/testing";
 import { countPromises } from "./count-promises.ts";
 
@@ -217,5 +217,21 @@ describe("mapBody()", () => {
       countPromises(() => void Promise.resolve()),
       1,
     );
+  });
+});
+
+describe("an array that has a disposer in place of close()", () => {
+  it("is disposed of when what mapBody() made of it is closed", async () => {
+    let disposed = 0;
+    const array = Object.assign(["Hello"], { [Symbol.asyncDispose]: async () => void disposed++ });
+    await closeBody(mapBody(array, {}));
+    assert.equal(disposed, 1);
+  });
+
+  it("is disposed of when what concat() made of it is closed", async () => {
+    let disposed = 0;
+    const array = Object.assign(["Hello"], { [Symbol.asyncDispose]: async () => void disposed++ });
+    await closeBody(concat(array, ["!"]));
+    assert.equal(disposed, 1);
   });
 });

@@ -82,6 +82,9 @@ const unsettled = ": it waits for what cannot happen any more";
 export function runAlone(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const worker = new Worker(root + path, { stdout: true, stderr: true });
+    // What nobody reads would keep the thread from ending.
+    worker.stdout.resume();
+    worker.stderr.resume();
     let fault: string | undefined;
     const timer = setTimeout(() => {
       fault = `is not over after ${limit} ms: is something left open?`;

@@ -227,8 +227,8 @@ describe("untilStopped()", () => {
     await using server = await serve(hello, { port: 0 });
     const told = Promise.resolve();
     await assert.rejects(
-      untilStopped(server, { errorTimeout: -1 }, told),
-      /^RangeError: Cannot drain: errorTimeout is -1; wanted/,
+      untilStopped(server, { errorTimeout: Number.NaN }, told),
+      /^RangeError: Cannot drain: errorTimeout is NaN; wanted/,
     );
     await assert.rejects(untilStopped(server, { timeout: -1 }, told), /timeout is -1; wanted/);
   });

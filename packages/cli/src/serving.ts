@@ -7,7 +7,7 @@ import {
   developmentKey,
   type DevelopmentEnviron,
 } from "@wsgi/middleware/catch-errors";
-import { serve, type WsgiServer } from "@wsgi/server";
+import { serve, type StopOptions, type WsgiServer } from "@wsgi/server";
 import { CommandError } from "./command.ts";
 import { loadApplication, type Loaded } from "./load.ts";
 
@@ -25,6 +25,8 @@ export interface ServeSettings {
   readonly development: boolean;
   /** Whether the layers are held to the contract. */
   readonly validate: boolean;
+  /** How it ends. */
+  readonly stop: StopOptions;
 }
 
 /** Loads an application and puts around it the layers that were asked for. */
@@ -64,18 +66,4 @@ export async function listen(app: Application, { host, port }: ServeSettings): P
   } catch (error) {
     throw new CommandError((error as Error).message);
   }
-}
-
-/** Waits for SIGINT or SIGTERM. Who sends a second one does not want to wait for the rest. */
-export function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let ending = false;
-    const end = (_signal: NodeJS.Signals, number: number): void => {
-      if (ending) process.exit(128 + number);
-      ending = true;
-      resolve();
-    };
-    process.on("SIGINT", end);
-    process.on("SIGTERM", end);
-  });
 }

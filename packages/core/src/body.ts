@@ -1,4 +1,5 @@
 import { WsgiError } from "./errors.ts";
+import { isPlain } from "./plain.ts";
 import { typeName } from "./show.ts";
 import type { Body, Chunk, MaybePromise } from "./types.ts";
 
@@ -48,7 +49,8 @@ export function when<T, R>(
   next: (value: T) => MaybePromise<R>,
   failed?: (error: unknown) => MaybePromise<R>,
 ): MaybePromise<R> {
-  return isThenable(value) ? value.then(next, failed) : next(value);
+  // Promise.resolve, because a thenable may settle more than once.
+  return isThenable(value) ? Promise.resolve(value).then(next, failed) : next(value);
 }
 
 /**
@@ -138,6 +140,8 @@ export function closeBody(body: Body): void | Promise<void> {
   if (typeof close === "function") return close.call(body);
   const disposable = body as Partial<AsyncDisposable & Disposable>;
   const dispose = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
+  // A node stream that failed has closed itself; its disposer would report the failure once more.
+  if ("errored" in body && body.errored instanceof Error) return undefined;
   return dispose?.call(body) as void | Promise<void>;
 }
 
@@ -214,8 +218,7 @@ export function concat(...bodies: readonly Body[]): Body {
   const close = once(() => closeFrom(bodies, 0));
   if (bodies.every((body) => Array.isArray(body))) {
     const chunks = bodies.flat() as Chunk[];
-    const plain = (bodies as readonly Body[]).every((body) => body.close === undefined);
-    return plain ? chunks : Object.assign(chunks, { close });
+    return (bodies as readonly Body[]).every(isPlain) ? chunks : Object.assign(chunks, { close });
   }
   if (bodies.every(isSync)) {
     return {

@@ -1,4 +1,5 @@
 import { checkBody, closeBody, isSync, onClose, quietly } from "./body.ts";
+import { isPlain } from "./plain.ts";
 import type { Body, Chunk } from "./types.ts";
 
 /** Says what `mapBody` does with a body. */
@@ -42,7 +43,7 @@ function mapArray(body: Chunk[] & Body, { chunk, end }: BodyMap): Body {
     const chunks = chunk === undefined ? body.slice() : body.map((value) => chunk(value));
     const last = end?.();
     if (last !== undefined) chunks.push(last);
-    return body.close === undefined ? chunks : onClose(chunks, () => closeBody(body));
+    return isPlain(body) ? chunks : onClose(chunks, () => closeBody(body));
   } catch (error) {
     // Nobody else will: the caller gets no body to close.
     void quietly(() => closeBody(body));

@@ -77,6 +77,7 @@ export function createEnviron(
   if (defaults.draining) environ[drainingKey] = true;
   addHeaders(environ, req.rawHeaders);
   if (environ.HTTP_HOST !== undefined) checkHost(environ.HTTP_HOST);
+  else if (req.httpVersion === "1.1") throw new RefusedRequest(400, "Host is missing");
   if (environ.HTTP_TRANSFER_ENCODING !== undefined) {
     checkTransferEncoding(environ.HTTP_TRANSFER_ENCODING, req.httpVersion);
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ClientDisconnected, createInput, type InputStream } from "@wsgi/core";
 import type { RequestLimits } from "./limits.ts";
+import { linger } from "./linger.ts";
 import { tooLarge, type RefusedRequest } from "./request.ts";
 
 /** Reads the body of a request on behalf of its `wsgi.input`, and only when it is asked. */
@@ -56,6 +57,7 @@ export class RequestBody {
     const req = this.#req;
     req.removeListener("readable", this.#onReadable);
     if (req.readableEnded || req.destroyed) return;
+    linger(req);
     const end = (): void => {
       if (res.writableFinished) req.socket.destroySoon();
       else res.once("finish", () => req.socket.destroySoon());

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 
 /** Tells whether an error says only that the client has left. */
@@ -21,5 +22,14 @@ export function describeError(error: unknown): string {
     return inspect(error);
   } catch {
     return "an error that cannot be shown";
+  }
+}
+
+const ignore = (): void => {};
+
+/** Keeps a stream that fails, a pipe that nobody reads any more, from ending the process. */
+export function bearErrors(stream: unknown): void {
+  if (stream instanceof EventEmitter && !stream.listeners("error").includes(ignore)) {
+    stream.on("error", ignore);
   }
 }

@@ -258,9 +258,9 @@ export class Exchange {
     );
   }
 
-  /** Tells, when the head is sent, whether the connection ends with this response. */
-  endsConnection(): boolean {
-    const ends = this.#owner.closing || this.#request?.endsConnection === true;
+  /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
+  endsConnection(must = false): boolean {
+    const ends = must || this.#owner.closing || this.#request?.endsConnection === true;
     if (ends) this.#connection.end();
     return ends;
   }
