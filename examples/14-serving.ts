@@ -2,7 +2,7 @@
 //
 //   node examples/dist/14-serving.js
 
-import { serve } from "@wsgi/server";
+import { serve, untilStopped } from "@wsgi/server";
 import { app } from "./02-greet.ts";
 
 const server = await serve(app, {
@@ -12,6 +12,5 @@ const server = await serve(app, {
 });
 console.log(`Serving on ${server.url}`);
 
-// What is under way is finished; nothing new is taken on.
-process.once("SIGTERM", () => void server.close());
-process.once("SIGINT", () => void server.close());
+// Ctrl-C, or `kill`: what is under way is finished, and nothing new is taken on.
+process.exit(await untilStopped(server));

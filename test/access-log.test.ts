@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Writable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { type Application } from "@wsgi/core";
 import { accessLog, type AccessLogOptions } from "@wsgi/middleware/access-log";
@@ -325,6 +326,19 @@ describe("accessLog() and responses that are cut", () => {
     assert.deepEqual(lines, ["GET / 200 5 B and cut 0.0 ms\n"]);
   });
 
+  it("marks a stream that ends before its declared length", async () => {
+    const app = respond(closable("Hello"), { headers: [["Content-Length", "10"]] });
+    assert.equal(await logged(app, "GET /"), "GET / 200 5 B and cut 0.0 ms\n");
+  });
+
+  it("does not mark what was written beyond the declared length", async () => {
+    const app: Application = (_environ, startResponse) => {
+      void startResponse("200 OK", [["Content-Length", "5"]])("Hello, world!");
+      return [];
+    };
+    assert.equal(await logged(app, "GET /"), "GET / 200 5 B 0.0 ms\n");
+  });
+
   it("does not mark a stream of which the declared length was sent", async () => {
     const lines: string[] = [];
     const headers = [["Content-Length", "5"]] as const;
@@ -407,6 +421,16 @@ describe("accessLog() and errors", () => {
     const environ = environFor("GET /");
     await call(accessLog({ destination: { write } })(respond(["Hello"])), environ);
     assert.match(environ["wsgi.errors"].text, /The disk is full/);
+  });
+
+  it("outlives a destination that is a stream and fails", async () => {
+    const destination = new Writable({
+      write: (_chunk, _encoding, done) => done(new Error("full")),
+    });
+    const app = accessLog({ destination })(respond(["Hello"]));
+    assert.equal((await call(app, "GET /")).text(), "Hello");
+    await new Promise<void>((resolve) => void destination.once("close", resolve));
+    assert.equal((await call(app, "GET /")).text(), "Hello");
   });
 
   it("reports a format that throws", async () => {

@@ -96,6 +96,21 @@ describe("when()", () => {
     );
   });
 
+  it("goes on once, whatever a thenable does", async () => {
+    const heard: unknown[] = [];
+    // oxlint-disable-next-line unicorn/no-thenable -- one that settles twice is what this is about
+    const then = "then";
+    const twice = {
+      [then](resolve: (value: number) => void, reject: (error: unknown) => void) {
+        resolve(20);
+        reject(new Error("too late"));
+      },
+    } as PromiseLike<number>;
+    const note = (value: unknown): void => void heard.push(value);
+    await when(twice, note, note);
+    assert.deepEqual(heard, [20]);
+  });
+
   it("rejects where no third parameter is given", async () => {
     const failure = Promise.reject<string>(new Error("Odd"));
     await assert.rejects(async () => when(failure, (text) => text), /^Error: Odd$/);
@@ -202,6 +217,17 @@ describe("closeBody()", () => {
     });
     closeBody(body);
     assert.deepEqual(disposed, ["close"]);
+  });
+
+  it("leaves alone a stream that has failed, and has said so to its reader", async () => {
+    const stream = Readable.from(
+      (async function* () {
+        yield "Hello";
+        throw new Error("It broke");
+      })(),
+    );
+    await assert.rejects(stream.toArray(), /It broke/);
+    await closeBody(stream);
   });
 
   it("destroys a stream that was never read", async () => {

@@ -162,10 +162,21 @@ describe("catchErrors()", () => {
     assert.equal((await call(catchErrors()(app), "GET /")).code, 503);
   });
 
-  it("lets an error go on its way after the first byte", async () => {
+  it("answers for a stream that begins with what is no chunk, and ends it", async () => {
+    let returned = false;
+    const steps = {
+      next: () => ({ done: false as const, value: 42 as unknown as string }),
+      return: () => ((returned = true), { done: true as const, value: undefined }),
+    };
+    const app = respond({ [Symbol.iterator]: () => steps });
+    assert.equal((await call(catchErrors()(app), "GET /")).code, 500);
+    assert.equal(returned, true);
+  });
+
+  it("lets an error go on its way after the first byte, for its server to report", async () => {
     const environ = environFor("GET /");
     await assert.rejects(call(catchErrors()(failing("body")), environ), /^Error: Failed in body$/);
-    assert.match(environ["wsgi.errors"].text, /^GET \/: Error: Failed in body\n +at /);
+    assert.equal(environ["wsgi.errors"].text, "");
   });
 
   it("lets an error go on its way after the first byte of an asynchronous body", async () => {
@@ -178,7 +189,7 @@ describe("catchErrors()", () => {
     };
     const environ = environFor("GET /");
     await assert.rejects(call(catchErrors()(app), environ), secret);
-    assert.match(environ["wsgi.errors"].text, /swordfish/);
+    assert.equal(environ["wsgi.errors"].text, "");
   });
 
   it("starts no answer after the first byte, even if its server would let it", () => {
@@ -199,7 +210,7 @@ describe("catchErrors()", () => {
     };
     const environ = environFor("GET /");
     await assert.rejects(call(catchErrors()(app), environ), secret);
-    assert.match(environ["wsgi.errors"].text, /swordfish/);
+    assert.equal(environ["wsgi.errors"].text, "");
   });
 
   it("keeps a response whose close() fails, and reports that", async () => {
@@ -516,10 +527,23 @@ describe("reporting", () => {
     assert.match(environ["wsgi.errors"].text, /HttpError\]: Service Unavailable/);
   });
 
-  it("includes answers that come too late", async () => {
-    const environ = environFor("GET /");
-    await assert.rejects(call(catchErrors()(failing("body", httpError(404))), environ));
-    assert.match(environ["wsgi.errors"].text, /HttpError\]: Not Found/);
+  it("tells the hook answers that come too late", async () => {
+    const told: unknown[] = [];
+    const error = httpError(404);
+    const report = (late: unknown): void => void told.push(late);
+    await assert.rejects(call(catchErrors({ report })(failing("body", error)), "GET /"));
+    assert.deepEqual(told, [error]);
+  });
+
+  it("tells the hook what is thrown after write()", async () => {
+    const told: unknown[] = [];
+    const app: Application = (_environ, startResponse) => {
+      void startResponse("200 OK", [])("");
+      throw secret;
+    };
+    const report = (late: unknown): void => void told.push(late);
+    await assert.rejects(call(catchErrors({ report })(app), "GET /"));
+    assert.deepEqual(told, [secret]);
   });
 
   it("leaves out a client that has left, and passes its error on", async () => {

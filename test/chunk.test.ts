@@ -79,6 +79,18 @@ describe("checkChunk()", () => {
     assert.equal(checkChunk("Hello"), "Hello");
   });
 
+  it("returns empty chunks", () => {
+    const nothing = new Uint8Array(0);
+    assert.equal(checkChunk(""), "");
+    assert.equal(checkChunk(nothing), nothing);
+  });
+
+  it("refuses bytes that were transferred, which look empty", () => {
+    const bytes = new Uint8Array(5);
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    assert.throws(() => checkChunk(bytes), { name: "WsgiError", clause: "body-chunk" });
+  });
+
   it("refuses everything else by its type", () => {
     assert.throws(() => checkChunk(42), {
       clause: "body-chunk",

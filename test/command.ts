@@ -66,6 +66,8 @@ export interface Command extends AsyncDisposable {
   signal(name: NodeJS.Signals): void;
   /** Reads no more of its standard output. */
   closeOutput(): void;
+  /** Reads no more of its standard error. */
+  closeErrors(): void;
   /** Is its exit code, once it has ended; null if a signal ended it. */
   readonly ended: Promise<number | null>;
 }
@@ -86,6 +88,7 @@ export function start(folder: Folder, ...args: readonly string[]): Command {
     errorLine: (part) => find(errors, (line) => line.includes(part)),
     signal: (name) => void child.kill(name),
     closeOutput: () => void child.stdout.destroy(),
+    closeErrors: () => void child.stderr.destroy(),
     ended,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");

@@ -44,7 +44,7 @@ describe("contentLength()", () => {
   });
 
   it("keeps the length that the application declares", async () => {
-    const headers: Header[] = [["content-length", "5"]];
+    const headers: Header[] = [["content-length", "13"]];
     const response = await call(contentLength()(respond(["Hello, world!"], { headers })), "GET /");
     assert.deepEqual(response.headers, headers);
   });

@@ -131,6 +131,11 @@ describe("the course", () => {
     assert.deepEqual(await once(child, "exit"), [0, null]);
   });
 
+  it("holds applications and layers to the contract", async () => {
+    const child = spawn(process.execPath, [`${root}examples/dist/15-validating.js`]);
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+  });
+
   it("is short: no lesson takes more than 60 lines", () => {
     const lessons = readdirSync(`${root}examples`).filter((name) => /^\d.*\.ts$/.test(name));
     const long = lessons.filter((name) => {
@@ -138,7 +143,7 @@ describe("the course", () => {
       return lineAt(text, text.length) - 1 > 60;
     });
     assert.deepEqual(long, []);
-    assert.equal(lessons.length, 14);
+    assert.equal(lessons.length, 15);
   });
 });
 

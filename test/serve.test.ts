@@ -16,6 +16,13 @@ import { deferred, exchange, get, RawClient, serving } from "./serving.ts";
 const hello = respond(["Hello"]);
 
 describe("serve()", () => {
+  it("outlives a connection that cannot be accepted, and reports it", async () => {
+    await using server = await serving(respond(["Hello"]));
+    server.server.httpServer.emit("error", new Error("accept EMFILE"));
+    assert.equal(await (await fetch(server.url)).text(), "Hello");
+    assert.match(server.reports, /^Error: accept EMFILE\n/);
+  });
+
   it("takes an application that uses the server's own keys", async () => {
     const app: Application<ServerEnviron> = (environ, startResponse) => {
       startResponse("200 OK", []);

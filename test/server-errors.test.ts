@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Writable } from "node:stream";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import type { Application } from "@wsgi/core";
@@ -30,6 +31,15 @@ describe("an application's error", () => {
     const { response, reports } = await answer(failing("body"), get);
     assert.match(response, /5\r\nHello\r\n$/);
     assert.match(reports, /Failed in body/);
+  });
+
+  it("sends what an async body has yielded before it cuts", async () => {
+    const app: Application = async function* (_environ, startResponse) {
+      startResponse("200 OK", []);
+      yield "Hello";
+      throw new Error("at once");
+    };
+    assert.match((await answer(app, get)).response, /5\r\nHello\r\n$/);
   });
 
   it("serves nothing more on a connection that was cut (S13)", async () => {
@@ -108,6 +118,12 @@ describe("an application's error", () => {
     assert.equal(closing.response.match(/200 OK/g)?.length, 2);
   });
 
+  it("cannot make the operator's terminal obey", async () => {
+    const error = new Error("\x1b[2J\x07\x9b\n\tindented");
+    const { reports } = await answer(failing("call", error), get);
+    assert.match(reports, /^GET \/: Error: \\x1b\[2J\\x07\\x9b\n\tindented\n/);
+  });
+
   it("may throw itself when it is printed", async () => {
     const hostile = Object.assign(new Error("hostile"), {
       [inspect.custom]() {
@@ -127,6 +143,13 @@ describe("an application's error", () => {
   it("does not end the process where the place for reports rejects", async () => {
     const errors = { write: () => Promise.reject(new Error("disk full")) };
     await using server = await serving(failing("call"), { errors });
+    assert.match(await exchange(server, get), /^HTTP\/1\.1 500 /);
+  });
+
+  it("does not end the process where the place for reports is a stream that fails", async () => {
+    const errors = new Writable({ write: (_chunk, _encoding, done) => done(new Error("full")) });
+    await using server = await serving(failing("call"), { errors });
+    assert.match(await exchange(server, get), /^HTTP\/1\.1 500 /);
     assert.match(await exchange(server, get), /^HTTP\/1\.1 500 /);
   });
 

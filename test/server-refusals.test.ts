@@ -74,6 +74,10 @@ describe("a request is refused before the application if", () => {
     const headers = `Transfer-Encoding: gzip, chunked\r\n${lastHeaders}0\r\n\r\n`;
     assert.equal(await refusal(request("POST /", headers)), 501);
   });
+  it("its transfer codings do not end in chunked", async () => {
+    const headers = `Transfer-Encoding: identity\r\n${lastHeaders}0\r\n\r\n`;
+    assert.equal(await refusal(request("POST /", headers)), 400);
+  });
   it("its transfer codings have an empty place", async () => {
     const headers = `Transfer-Encoding: ,chunked\r\n${lastHeaders}0\r\n\r\n`;
     assert.equal(await refusal(request("POST /", headers)), 400);
@@ -131,6 +135,11 @@ describe("what is refused behind a request under way", () => {
   it("waits for that one's answer: nonsense", async () => {
     const response = await behindSlow("NONSENSE\r\n\r\n");
     assert.match(response, /^HTTP\/1\.1 200 OK[^]*slowHTTP\/1\.1 400 /);
+  });
+
+  it("is nothing behind the last request, which has its one answer", async () => {
+    await using server = await serving(respond(["last"]));
+    assert.match(await exchange(server, `${get}NONSENSE\r\n\r\n`), /^HTTP\/1\.1 200 [^]*\nlast$/);
   });
 });
 

@@ -289,6 +289,18 @@ describe("the server sending a body", () => {
     assert.equal(bodyOf(response), "abc");
   });
 
+  it("serves nothing behind a stream to HTTP/1.0, which ends with the connection", async () => {
+    let calls = 0;
+    const app = respond(() => {
+      calls += 1;
+      return closable("ab", "c");
+    });
+    const request = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    const { response } = await answer(app, request + request);
+    assert.match(response, /Connection: close\r\n[^]*\r\n\r\nabc$/);
+    assert.equal(calls, 1);
+  });
+
   it("keeps an HTTP/1.0 connection that asks for it, where the length is known", async () => {
     await using server = await serving(respond(["one"]));
     using client = await RawClient.connect(server);

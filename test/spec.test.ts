@@ -10,6 +10,94 @@ const rules = rulesOf(spec);
 const departures = [...spec.matchAll(/^- \*\*(D\d+)\*\* \S/gm)].map(([, id]) => id!);
 const sources = readdirSync(new URL("packages/", root)).flatMap(sourcesOf);
 
+/** Is what a validator cannot see from where it stands, or what is no fault, by the reason. */
+const unseen: Readonly<Record<string, readonly string[]>> = {
+  "it takes the client's side, and what was sent or received, to see it": [
+    "body-opaque",
+    "client-closed",
+    "client-gone",
+    "client-signal",
+    "environ-joined",
+    "environ-underscore",
+    "error-cut",
+    "error-unsent",
+    "header-repeat",
+    "http-date",
+    "http-decoded",
+    "http-expect",
+    "http-limits",
+    "http-next",
+    "http-order",
+    "http-refused",
+    "http-target",
+    "http-trailers",
+    "http-unchanged",
+    "http-unread",
+    "input-cut",
+    "input-settled",
+    "length-known",
+    "length-unknown",
+    "start-lazy",
+    "start-replace",
+    "write-as-yielded",
+    "write-flush",
+    "write-then-body",
+  ],
+  "it is about when and how a server goes on, which a layer in its place need not do": [
+    "body-pace",
+    "body-prompt",
+    "body-turns",
+    "error-contained",
+    "length-reached",
+    "start-check",
+    "start-sent",
+  ],
+  "it is about several calls, or about none": [
+    "call-callable",
+    "call-once",
+    "call-overlap",
+    "environ-deployer",
+    "environ-owned",
+    "layer-compose",
+    "layer-describe",
+    "layer-keys",
+  ],
+  "the validator's own body and environ hide it: they offer nothing that could be used wrongly": [
+    "body-attributes",
+    "body-length",
+    "body-settled",
+    "close-dispose",
+    "close-returned",
+  ],
+  "it happens within one side, and does not show in what that side does to the other": [
+    "close-failed",
+    "close-unstarted",
+    "close-waited",
+    "environ-fallback",
+    "environ-process",
+    "ext-start",
+    "file-close",
+    "file-lazy",
+    "header-case",
+    "header-encoding",
+    "http-inbound",
+    "layer-written",
+    "start-release",
+    "url-rebuild",
+  ],
+  "it allows something, or advises: who does otherwise breaks nothing": [
+    "body-empty",
+    "body-undrained",
+    "error-layer",
+    "error-page",
+    "ext-optional",
+    "ext-veto",
+    "input-source",
+    "start-late",
+    "write-avoid",
+  ],
+};
+
 describe("SPEC.md", () => {
   it("defines each clause in a list item of its own", () => {
     assert.equal(clauses.length, spec.split("**[").length - 1);
@@ -67,6 +155,32 @@ describe("SPEC.md", () => {
   });
 });
 
+describe("the validator", () => {
+  // What it finds itself, and what core's own checks find for it.
+  const own = sourceFiles("core", /^validator\b/);
+  const checks = sourceFiles("core", /^(?:body|chunk|head|headers|status)\.ts$/);
+  const cited = new Set([...find(own, /(?<=")[a-z]+(?:-[a-z]+){1,3}(?=")/g), ...reported(checks)]);
+  const excused = Object.values(unseen).flat();
+
+  it("cites clauses that are there", () => {
+    assert.notEqual(cited.size, 0);
+    assert.deepEqual(missing([...cited], ids), []);
+  });
+
+  it("cites every clause, but for those that it has a reason not to see", () => {
+    assert.deepEqual(missing(ids, [...cited, ...excused]), []);
+  });
+
+  it("has a reason only for clauses that are there and not cited, and one for each", () => {
+    assert.deepEqual(missing(excused, ids), []);
+    assert.deepEqual(
+      excused.filter((id) => cited.has(id)),
+      [],
+    );
+    assert.deepEqual(repeated(excused), []);
+  });
+});
+
 describe("the sources of the packages", () => {
   it("cite clauses that are there", () => {
     const comments = find(sources, /^ *(?:\/\*\*|\*|\/\/).*$/gm);
@@ -76,9 +190,9 @@ describe("the sources of the packages", () => {
   });
 
   it("report broken clauses that are there", () => {
-    const reported = find(sources, /(?<=new WsgiError\(\s*"\w*",\s*"|\brefuse\(\s*")[^"]*/g);
-    assert.notEqual(reported.length, 0);
-    assert.deepEqual(missing(reported, ids), []);
+    const clausesReported = reported(sources);
+    assert.notEqual(clausesReported.length, 0);
+    assert.deepEqual(missing(clausesReported, ids), []);
   });
 
   it("cite sections that are there", () => {
@@ -125,10 +239,19 @@ function rulesOf(text: string): Rule[] {
 }
 
 function sourcesOf(name: string): string[] {
+  return sourceFiles(name, /\.ts$/);
+}
+
+function sourceFiles(name: string, wanted: RegExp): string[] {
   const folder = `packages/${name}/src/`;
   return readdirSync(new URL(folder, root), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts"))
+    .filter((file) => file.endsWith(".ts") && wanted.test(file))
     .map((file) => read(folder + file));
+}
+
+/** Finds the clauses of the errors that are thrown. */
+function reported(texts: readonly string[]): string[] {
+  return find(texts, /(?<=new WsgiError\(\s*"\w*",\s*"|\brefuse\(\s*")[^"]*/g);
 }
 
 /** Takes comments, `export` and the breaks of lines off declarations. */

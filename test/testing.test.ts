@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { concat, isSync, toBytes, type Application, type Chunk, type Environ } from "@wsgi/core";
+import {
+  concat,
+  isSync,
+  toBytes,
+  type Application,
+  type Body,
+  type Chunk,
+  type Environ,
+} from "@wsgi/core";
 import {
   call,
   closable,
@@ -326,6 +334,48 @@ describe("call()", () => {
       close: () => assert.fail("Second"),
     };
     await assert.rejects(call(respond(body), "GET /"), /First/);
+  });
+
+  it("takes no more than the declared length", async () => {
+    const body = closable("Hello", "World", "!");
+    const headers = [["Content-Length", "5"]] as const;
+    assert.equal((await call(respond(body, { headers }), "GET /")).text(), "Hello");
+    assert.equal(body.taken, 1);
+    assert.equal(body.timesClosed, 1);
+  });
+
+  it("refuses a body that is longer than declared, or shorter", async () => {
+    const headers = [["Content-Length", "7"]] as const;
+    const long = closable("Hello", "World");
+    const short = closable("Hello");
+    const app = (body: Body): Application => respond(body, { headers });
+    await assert.rejects(call(app(long), "GET /"), { clause: "length-exceeded" });
+    await assert.rejects(call(app(short), "GET /"), { clause: "length-short" });
+    assert.deepEqual([long.timesClosed, short.timesClosed], [1, 1]);
+  });
+
+  it("counts what is written towards the declared length", async () => {
+    const app: Application = (_environ, startResponse) => {
+      const write = startResponse("200 OK", [["Content-Length", "5"]]);
+      void write("Hello");
+      assert.throws(() => void write("!"), { clause: "length-exceeded" });
+      return [];
+    };
+    await assert.doesNotReject(call(app, "GET /"));
+  });
+
+  it("refuses what is written when the response has ended", async () => {
+    const app: Application = (_environ, startResponse) => {
+      const write = startResponse("200 OK", []);
+      return Object.assign(["Hello"], { close: () => void write("more") });
+    };
+    await assert.rejects(call(app, "GET /"), { clause: "write-in-time" });
+  });
+
+  it("takes a declared length as it is for HEAD, and after leaving", async () => {
+    const app = respond(["Hello"], { headers: [["Content-Length", "10"]] });
+    assert.equal((await call(app, "HEAD /")).header("Content-Length"), "10");
+    assert.equal((await call(app, "GET /", { leaveAfter: 1 })).text(), "Hello");
   });
 
   it("waits for no promise in a synchronous body", async () => {

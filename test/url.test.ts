@@ -238,4 +238,10 @@ describe("shiftPathInfo()", () => {
   it("has no name for a dot at the end", () => {
     assert.deepEqual(shift("/a/b", "/."), [undefined, "/a/b", ""]);
   });
+
+  it("takes the slashes off the end of SCRIPT_NAME, and looks at no others", () => {
+    // So many that looking for the end from each of them would not be over in minutes.
+    const slashes = "/".repeat(2 ** 20);
+    assert.deepEqual(shift(`${slashes}a//`, "/x"), ["x", `${slashes}a/x`, ""]);
+  });
 });

@@ -7,6 +7,8 @@ import { runCommand } from "./reload-run.ts";
 import * as request from "./request.ts";
 import * as routes from "./routes.ts";
 import * as serve from "./serve.ts";
+import { workerCommand } from "./worker.ts";
+import * as workerChild from "./worker-child.ts";
 
 const usage = `Usage: wsgi COMMAND [options]
 
@@ -28,6 +30,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   if (name === "--help" || name === "-h") return print(usage);
   if (name === "--version" || name === "-v") return print(`${readVersion()}\n`);
   if (name === runCommand) return reloadChild.run(args);
+  if (name === workerCommand) return workerChild.run(args);
   const command = commands.get(name);
   if (command === undefined) {
     throw new UsageError(
@@ -53,6 +56,9 @@ function exit(code: number): void {
   process.stdout.write("", () => process.exit(code));
 }
 
+// An application is served whether or not anybody reads what is printed about that.
+process.stdout.on("error", () => {});
+process.stderr.on("error", () => {});
 // The stacks of applications are to name the places in their sources.
 process.setSourceMapsEnabled(true);
 // Nothing is left that could settle what is waited for: a module that never finishes loading.

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import process from "node:process";
 import { makeServer } from "@wsgi/server";
-import { answerOn, type Answer } from "./connections.ts";
+import { answerOnceOn, type Answer } from "./connections.ts";
 import type { RunMessage } from "./reload-run.ts";
 import { loadServed, type ServeSettings } from "./serving.ts";
 
@@ -18,7 +18,7 @@ export function run([argument = ""]: readonly string[]): Promise<number> {
   let answer: Answer;
   const stopped = untilStopped((socket) => answer(socket));
   const served = loadServed(settings).then(({ app, label }) => {
-    answer = answerOn(makeServer(settings.host, settings.port, app).httpServer);
+    answer = answerOnceOn(makeServer(settings.host, settings.port, app).httpServer);
     tell({ wsgi: "loaded", label });
     return stopped;
   });

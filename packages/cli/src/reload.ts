@@ -1,11 +1,11 @@
-import { createServer } from "node:net";
 import { dirname, relative, resolve, sep } from "node:path";
 import { watch, type FSWatcher } from "chokidar";
 import type { Application } from "@wsgi/core";
-import { answerOn, Gate } from "./connections.ts";
+import { untilSignal } from "@wsgi/server";
+import { answerOnceOn, Gate, takeConnections } from "./connections.ts";
 import { readTarget } from "./load.ts";
 import { startRun, type Run } from "./reload-run.ts";
-import { listen, untilSignal, type ServeSettings } from "./serving.ts";
+import { listen, type ServeSettings } from "./serving.ts";
 
 /** How long a change waits for the next, in milliseconds: editors save in several steps. */
 const settleTime = 50;
@@ -23,10 +23,9 @@ export async function serveReloading(settings: ServeSettings): Promise<void> {
     textPage(() => failure),
     settings,
   );
-  const showFailure = answerOn(server.httpServer);
+  const showFailure = answerOnceOn(server.httpServer);
   const gate = new Gate();
-  // Of two servers that share a port, the one that listened last is given the connections.
-  createServer({ pauseOnConnect: true }, gate.pass).listen(server.httpServer);
+  takeConnections(server.httpServer, gate.pass);
   const watcher = await watchSources(folder);
 
   let announced = false;

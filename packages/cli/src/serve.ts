@@ -1,5 +1,7 @@
+import { availableParallelism } from "node:os";
+import { untilStopped } from "@wsgi/server";
 import { nameArguments, readArguments, UsageError } from "./command.ts";
-import { listen, loadServed, logFormats, untilSignal, type ServeSettings } from "./serving.ts";
+import { listen, loadServed, logFormats, type ServeSettings } from "./serving.ts";
 
 export const usage = `Usage: wsgi serve FILE[:NAME] [options]
 
@@ -11,8 +13,21 @@ way end; a second Ctrl-C does not.
       --port PORT     port to listen on, 0 for a free one; default 8000
       --log FORMAT    dev, common, combined, json or off; default dev
       --development   show errors in the browser, to clients on this machine
+      --validate      hold the application and its layers to the contract
       --reload        start afresh when a source file in FILE's folder is saved
+      --workers N     serve from N processes, or as many as suit with "auto";
+                      SIGHUP replaces them with newer code
   -h, --help          print this
+
+Times, in seconds:
+
+      --drain-delay T       take connections for so long when it is to end;
+                            default 0
+      --graceful-timeout T  then cut off what is under way after so long;
+                            default 30
+      --worker-timeout T    replace a worker that is stuck for so long; default 30
+      --restart-delay T     replace a worker that ended soon after so long, and
+                            twice as long the next time; default 0.1
 `;
 
 export async function run(args: string[]): Promise<number> {
@@ -21,24 +36,71 @@ export async function run(args: string[]): Promise<number> {
     port: { type: "string", default: "8000" },
     log: { type: "string", default: "dev" },
     development: { type: "boolean", default: false },
+    validate: { type: "boolean", default: false },
     reload: { type: "boolean", default: false },
+    workers: { type: "string" },
+    "drain-delay": { type: "string", default: "0" },
+    "graceful-timeout": { type: "string", default: "30" },
+    "worker-timeout": { type: "string", default: "30" },
+    "restart-delay": { type: "string", default: "0.1" },
   });
   const [target] = nameArguments(positionals, "FILE");
-  const { host, development } = values;
-  const port = readPort(values.port);
-  const settings = { target, host, port, log: readLog(values.log), development };
+  const { host, development, validate } = values;
+  const settings: ServeSettings = {
+    target,
+    host,
+    port: readPort(values.port),
+    log: readLog(values.log),
+    development,
+    validate,
+    stop: {
+      delay: readTime("drain delay", values["drain-delay"]),
+      timeout: readTime("graceful timeout", values["graceful-timeout"]),
+      // Whoever develops wants to see the error, and not what is done in spite of it.
+      ...(development ? { errorTimeout: false } : {}),
+    },
+  };
+  const workerTimeout = readTime("worker timeout", values["worker-timeout"], 0.1);
+  const restartDelay = readTime("restart delay", values["restart-delay"]);
+  if (values.workers !== undefined) {
+    const workers = readWorkers(values.workers);
+    if (values.reload) {
+      throw new UsageError(
+        "Cannot serve: both workers and reload are given; wanted one, and SIGHUP reloads workers",
+      );
+    }
+    const beatTime = Math.min(1_000, workerTimeout / 4);
+    const { serveWithWorkers } = await import("./workers.ts");
+    return serveWithWorkers({ ...settings, workers, workerTimeout, beatTime, restartDelay });
+  }
   if (values.reload) {
     const { serveReloading } = await import("./reload.ts");
     await serveReloading(settings);
-  } else {
-    const { app, label } = await loadServed(settings);
-    const server = await listen(app, settings);
-    const told = untilSignal();
-    console.log(`Serving ${label} on ${server.url}`);
-    await told;
-    await server.close();
+    return 0;
   }
-  return 0;
+  const { app, label } = await loadServed(settings);
+  const server = await listen(app, settings);
+  const stopped = untilStopped(server, settings.stop);
+  console.log(`Serving ${label} on ${server.url}`);
+  return stopped;
+}
+
+function readWorkers(text: string): number {
+  if (text === "auto") return availableParallelism();
+  const workers = Number(text);
+  if (/^\d+$/.test(text) && workers >= 1 && workers <= 1_024) return workers;
+  throw new UsageError(
+    `Cannot serve: the workers are ${JSON.stringify(text)}; wanted a whole number from 1 to 1024, or auto`,
+  );
+}
+
+/** @returns the time in milliseconds */
+function readTime(name: string, text: string, least = 0): number {
+  const seconds = Number(text);
+  if (/^\d+(?:\.\d+)?$/.test(text) && seconds >= least && seconds <= 86_400) return seconds * 1_000;
+  throw new UsageError(
+    `Cannot serve: the ${name} is ${JSON.stringify(text)}; wanted seconds from ${least} to 86400`,
+  );
 }
 
 function readPort(text: string): number {

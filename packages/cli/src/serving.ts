@@ -1,12 +1,13 @@
 import process from "node:process";
-import { stack, type Application, type Middleware } from "@wsgi/core";
+import { interleave, stack, type Application, type Boundary, type Middleware } from "@wsgi/core";
+import { validator } from "@wsgi/core/validator";
 import { accessLog } from "@wsgi/middleware/access-log";
 import {
   catchErrors,
   developmentKey,
   type DevelopmentEnviron,
 } from "@wsgi/middleware/catch-errors";
-import { serve, type WsgiServer } from "@wsgi/server";
+import { serve, type StopOptions, type WsgiServer } from "@wsgi/server";
 import { CommandError } from "./command.ts";
 import { loadApplication, type Loaded } from "./load.ts";
 
@@ -22,16 +23,34 @@ export interface ServeSettings {
   readonly log: (typeof logFormats)[number];
   /** Whether errors are shown in the browser. */
   readonly development: boolean;
+  /** Whether the layers are held to the contract. */
+  readonly validate: boolean;
+  /** How it ends. */
+  readonly stop: StopOptions;
 }
 
 /** Loads an application and puts around it the layers that were asked for. */
-export async function loadServed({ target, log, development }: ServeSettings): Promise<Loaded> {
+export async function loadServed(settings: ServeSettings): Promise<Loaded> {
+  const { target, log, development, validate } = settings;
   const { app, label } = await loadApplication(target);
   const layers = stack(
     ...(log === "off" ? [] : [accessLog({ format: log })]),
     ...(development ? [inDevelopment, catchErrors()] : []),
   );
-  return { app: layers(app), label };
+  const served = layers(app);
+  return { app: validate ? interleave(served, watchBoundary) : served, label };
+}
+
+/** Puts a validator between two layers, which tells of a broken clause whoever may catch the error. */
+function watchBoundary(boundary: Boundary): Middleware {
+  return validator({
+    ...boundary,
+    report({ message }, { REQUEST_METHOD, REQUEST_URI }) {
+      // What follows "?" may be private, and a broken environ may lack all of it.
+      const [target] = String(REQUEST_URI).split("?", 1);
+      process.stderr.write(`Contract broken by ${REQUEST_METHOD} ${target}: ${message}\n`);
+    },
+  });
 }
 
 /** Tells the application's own `catchErrors` too, which nearer to the error tells more. */
@@ -47,18 +66,4 @@ export async function listen(app: Application, { host, port }: ServeSettings): P
   } catch (error) {
     throw new CommandError((error as Error).message);
   }
-}
-
-/** Waits for SIGINT or SIGTERM. Who sends a second one does not want to wait for the rest. */
-export function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let ending = false;
-    const end = (_signal: NodeJS.Signals, number: number): void => {
-      if (ending) process.exit(128 + number);
-      ending = true;
-      resolve();
-    };
-    process.on("SIGINT", end);
-    process.on("SIGTERM", end);
-  });
 }

@@ -49,7 +49,8 @@ export function when<T, R>(
   next: (value: T) => MaybePromise<R>,
   failed?: (error: unknown) => MaybePromise<R>,
 ): MaybePromise<R> {
-  return isThenable(value) ? value.then(next, failed) : next(value);
+  // Promise.resolve, because a thenable may settle more than once.
+  return isThenable(value) ? Promise.resolve(value).then(next, failed) : next(value);
 }
 
 /**
@@ -139,6 +140,8 @@ export function closeBody(body: Body): void | Promise<void> {
   if (typeof close === "function") return close.call(body);
   const disposable = body as Partial<AsyncDisposable & Disposable>;
   const dispose = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
+  // A node stream that failed has closed itself; its disposer would report the failure once more.
+  if ("errored" in body && body.errored instanceof Error) return undefined;
   return dispose?.call(body) as void | Promise<void>;
 }
 

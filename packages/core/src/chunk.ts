@@ -25,7 +25,8 @@ export function isChunk(value: unknown): value is Chunk {
  *
  * @param chunk - what it yielded, settled
  * @returns the same
- * @throws WsgiError [body-chunk] if it is neither a string nor a Uint8Array
+ * @throws WsgiError [body-chunk] if it is neither a string nor a Uint8Array, or if its bytes were
+ *   transferred to somebody else
  * @example
  * ```ts
  * import { checkChunk } from "@wsgi/core";
@@ -35,12 +36,29 @@ export function isChunk(value: unknown): value is Chunk {
  * @see SPEC.md [body-chunk]
  */
 export function checkChunk(chunk: unknown): Chunk {
-  if (isChunk(chunk)) return chunk;
-  throw new WsgiError(
-    "application",
-    "body-chunk",
-    `Cannot send a chunk: it is ${typeName(chunk)}; wanted a string or a Uint8Array`,
-  );
+  if (!isChunk(chunk)) {
+    throw new WsgiError(
+      "application",
+      "body-chunk",
+      `Cannot send a chunk: it is ${typeName(chunk)}; wanted a string or a Uint8Array`,
+    );
+  }
+  if (chunk.length === 0 && chunk !== "") checkBuffer((chunk as Uint8Array).buffer);
+  return chunk;
+}
+
+/** Makes sure that bytes are still there: those of a buffer that was transferred look empty. */
+function checkBuffer(buffer: ArrayBufferLike): void {
+  try {
+    // Of a buffer that is detached no view can be made; `detached` says so from Node 22 on only.
+    void new Uint8Array(buffer, 0, 0);
+  } catch {
+    throw new WsgiError(
+      "application",
+      "body-chunk",
+      "Cannot send a chunk: its buffer was transferred; wanted bytes that stay until they are sent",
+    );
+  }
 }
 
 const encoder = new TextEncoder();

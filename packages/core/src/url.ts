@@ -148,9 +148,16 @@ export function shiftPathInfo(
   // Empty and "." segments do not count, but for the last one: "/x/" is not "/x".
   const segments = parts.filter((part, i) => i === parts.length - 1 || !isSkipped(part));
   const [name = "", ...rest] = segments;
-  environ.SCRIPT_NAME = descend(environ.SCRIPT_NAME.replace(/\/+$/, ""), name);
+  environ.SCRIPT_NAME = descend(withoutEndSlashes(environ.SCRIPT_NAME), name);
   environ.PATH_INFO = rest.map((segment) => `/${segment}`).join("");
   return name === "." ? undefined : name;
+}
+
+/** Not by a RegExp, which would look for the end from each of many slashes that are not there. */
+function withoutEndSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end -= 1;
+  return path.slice(0, end);
 }
 
 function isSkipped(segment: string): boolean {

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { EventEmitter } from "node:events";
 import process from "node:process";
 import { inspect } from "node:util";
 import {
@@ -115,9 +116,10 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
         sent.code = statusCode(status);
         sent.limit = Number(getHeader(headers, "Content-Length") ?? Infinity);
         return (chunk) => {
+          // Before it is written, because a server throws at the part of it that is too long.
+          count(chunk, sent);
           const taken = write(chunk);
           sent.flushed = true;
-          count(chunk, sent);
           return taken;
         };
       };
@@ -167,8 +169,8 @@ function outcome(
 ): Pick<AccessLogEntry, "status" | "bytes" | "cut"> {
   if (code === 0) return { status: 500, bytes: 0, cut: false };
   const empty = method === "HEAD" || isBodyless(code);
-  // A server asks for no more when it has what was declared.
-  const cut = !empty && !ended && bytes < limit;
+  // A server asks for no more when it has what was declared, and cuts off a body that ends before.
+  const cut = !empty && bytes < limit && (!ended || limit !== Infinity);
   return { status: code, bytes: empty ? 0 : Math.min(bytes, limit), cut };
 }
 
@@ -176,6 +178,7 @@ function outcome(
 function lineWriter(options: AccessLogOptions): (entry: AccessLogEntry) => void {
   checkOptions(options);
   const { destination = process.stdout, skip } = options;
+  bearErrors(destination);
   const terminal = destination.isTTY === true;
   const { format = terminal ? "dev" : "combined" } = options;
   const { colour = terminal && !process.env.NO_COLOR } = options;
@@ -193,6 +196,15 @@ function lineWriter(options: AccessLogOptions): (entry: AccessLogEntry) => void 
       report(error);
     }
   };
+}
+
+const ignore = (): void => {};
+
+/** Keeps a stream that fails, a pipe that nobody reads any more, from ending the process. */
+function bearErrors(stream: unknown): void {
+  if (stream instanceof EventEmitter && !stream.listeners("error").includes(ignore)) {
+    stream.on("error", ignore);
+  }
 }
 
 function checkOptions(options: AccessLogOptions): void {

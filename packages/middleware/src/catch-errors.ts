@@ -15,7 +15,13 @@ import {
   show,
 } from "@wsgi/core";
 import { developmentPage, errorText, hideParameters } from "./catch-errors/development-page.ts";
-import { errorPage, isErrorStatus, problemOf, type Page } from "./catch-errors/error-page.ts";
+import {
+  errorPage,
+  isErrorStatus,
+  problemOf,
+  type Page,
+  type Problem,
+} from "./catch-errors/error-page.ts";
 import { attempt, guardBody } from "./catch-errors/guard-body.ts";
 
 /**
@@ -41,7 +47,8 @@ export interface CatchErrorsOptions {
   development?: boolean | ((environ: Environ) => boolean);
   /**
    * Is told of every error that is a fault: those answered with 5xx, and those that come too late to be
-   * answered. What it throws itself is noted on `wsgi.errors`. Default: writes the stack to `wsgi.errors`.
+   * answered. What it throws itself is noted on `wsgi.errors`. Default: writes the stack to `wsgi.errors`,
+   * but leaves to the server those that go on to it.
    */
   report?: (error: unknown, environ: Environ) => void | PromiseLike<void>;
 }
@@ -152,6 +159,7 @@ function guard(body: Body, exchange: Exchange): Body {
   return guardBody(body, {
     mayWait: exchange.isDeveloper,
     answer: (error) => answer(error, exchange),
+    passOn: (error) => passOn(error, exchange),
     tell: (error) => tell(error, exchange),
   });
 }
@@ -159,20 +167,24 @@ function guard(body: Body, exchange: Exchange): Body {
 /** Starts the response anew, for the error; throws it if it is too late for that. */
 function answer(error: unknown, exchange: Exchange): MaybePromise<Body> {
   if (isClientGone(error, exchange.environ)) throw error;
-  return when(pageFor(error, exchange), ({ status, headers, text }) => {
-    exchange.startResponse(status, headers, toError(error));
+  const problem = problemOf(error);
+  return when(pageFor(error, problem, exchange), ({ status, headers, text }) => {
+    try {
+      exchange.startResponse(status, headers, toError(error));
+    } catch (late) {
+      passOn(error, exchange);
+      throw late;
+    }
+    if (problem.code >= 500) tell(error, exchange);
     return [text];
   });
 }
 
-function pageFor(error: unknown, exchange: Exchange): MaybePromise<Page> {
+function pageFor(error: unknown, problem: Problem, exchange: Exchange): MaybePromise<Page> {
   const { app, environ, isDeveloper } = exchange;
-  const problem = problemOf(error);
-  if (problem.code >= 500) {
-    tell(error, exchange);
-    if (isDeveloper) return developmentPage({ error, problem, environ, app });
-  }
-  return errorPage(problem, environ.HTTP_ACCEPT);
+  return isDeveloper && problem.code >= 500
+    ? developmentPage({ error, problem, environ, app })
+    : errorPage(problem, environ.HTTP_ACCEPT);
 }
 
 function toError(thrown: unknown): Error {
@@ -185,6 +197,11 @@ function toError(thrown: unknown): Error {
   return new Error(`The application threw ${errorText(thrown)}, which is no Error`, {
     cause: thrown,
   });
+}
+
+/** Reports an error that goes on to the server, which writes it to `wsgi.errors` itself. */
+function passOn(error: unknown, exchange: Exchange): void {
+  if (exchange.report !== undefined) tell(error, exchange);
 }
 
 /** Reports an error, come what may. */

@@ -6,7 +6,10 @@ export interface AddressOptions {
   host?: string;
   /** The port, 0 to 65,535; 0 takes a free one. Default: 8000. */
   port?: number;
-  /** The path of a Unix socket to listen on, in place of host and port. */
+  /**
+   * The path of a Unix socket to listen on, in place of host and port. One that a server has left there
+   * is replaced, if nobody answers on it.
+   */
   path?: string;
 }
 

@@ -110,7 +110,7 @@ export class Connection {
   end(then?: () => void): void {
     this.#ended = true;
     this.#waiting = [];
-    this.#afterLast = then;
+    this.#afterLast ??= then;
   }
 
   /**

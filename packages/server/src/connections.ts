@@ -9,11 +9,10 @@ export class Connections {
   readonly #sockets = new Set<Socket>();
   /** The connections that are not encrypted yet; node makes new sockets of them when they are. */
   readonly #handshakes = new Map<string, Socket>();
-  /** Is called when a connection has gone. */
-  #gone: () => void = () => {};
-
   readonly #encrypted: boolean;
   readonly #most: number;
+  /** Is called when a connection has gone. */
+  #gone: () => void = () => {};
 
   /**
    * @param server - the server
@@ -63,11 +62,11 @@ export class Connections {
     for (const socket of this.#sockets) connectionOf(socket).exchange?.abort?.abort(reason);
   }
 
-  /** Cuts all connections; tells how many requests were under way. */
+  /** Cuts all connections; tells how many requests have not been answered to the end. */
   destroy(): number {
-    const sockets = [...this.#sockets, ...this.#handshakes.values()];
-    const lost = sockets.filter((socket) => connectionOf(socket).exchange !== undefined).length;
-    for (const socket of sockets) {
+    let lost = 0;
+    for (const socket of [...this.#sockets, ...this.#handshakes.values()]) {
+      if (connectionOf(socket).exchange !== undefined || socket.writableLength > 0) lost += 1;
       this.#forget(socket);
       socket.destroy();
     }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ClientDisconnected, createInput, type InputStream } from "@wsgi/core";
 import type { RequestLimits } from "./limits.ts";
+import { linger } from "./linger.ts";
 import { tooLarge, type RefusedRequest } from "./request.ts";
 
 /** Reads the body of a request on behalf of its `wsgi.input`, and only when it is asked. */
@@ -35,8 +36,10 @@ export class RequestBody {
   /** Whether the connection is better closed than kept: the body is broken, or much of it was left unread. */
   get endsConnection(): boolean {
     if (this.#failure !== undefined) return true;
+    if (this.#started) return false;
     const length = Number(this.#req.headers["content-length"] ?? 0);
-    return !this.#started && length > this.#limits.unreadBody;
+    // A client that waits for 100 Continue may send the body yet, or the next request in its place.
+    return this.#sendContinue !== undefined || length > this.#limits.unreadBody;
   }
 
   /** Ends reading with an error, because nothing more can be read. */
@@ -56,6 +59,7 @@ export class RequestBody {
     const req = this.#req;
     req.removeListener("readable", this.#onReadable);
     if (req.readableEnded || req.destroyed) return;
+    linger(req);
     const end = (): void => {
       if (res.writableFinished) req.socket.destroySoon();
       else res.once("finish", () => req.socket.destroySoon());

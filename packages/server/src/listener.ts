@@ -13,6 +13,7 @@ import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./envir
 import { RequestBody } from "./input.ts";
 import { readLimits, type RequestLimits } from "./limits.ts";
 import { refuse } from "./refuse.ts";
+import { bearErrors } from "./report.ts";
 import { checkSize, RefusedRequest } from "./request.ts";
 import { Exchange, type ExchangeOwner } from "./respond.ts";
 
@@ -47,6 +48,7 @@ export class Listener implements ExchangeOwner {
     if (typeof errors?.write !== "function") {
       throw new TypeError("Cannot serve: errors has no write method; wanted { write(text) }");
     }
+    bearErrors(errors);
     const write = (text: string): void => {
       // Where reports go is the one place that has nowhere to report to.
       void quietly(() => errors.write(text));

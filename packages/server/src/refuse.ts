@@ -39,11 +39,16 @@ const malformed: Readonly<Record<string, readonly [status: number, message: stri
   HPE_HEADER_OVERFLOW: [431, "its header fields are too long"],
 };
 
+/** RFC 9112 section 3: method SP request-target, as far as it has come. */
+const lineForm = /^[A-Z-]+ \S+$/;
+
 /** Answers what node's parser cannot read, but not in the place of an answer that is still to come. */
 export function refuseMalformed(
   error: NodeJS.ErrnoException & { rawPacket?: Buffer; bytesParsed?: number },
   duplex: Duplex,
 ): void {
+  // The last request of the connection has its answer, or gets it; what follows it is nobody's.
+  if (error.code === "HPE_CLOSED_CONNECTION") return;
   const socket = duplex as Socket;
   const connection = connectionOf(socket);
   // A client that ends in the middle of a request has left.
@@ -52,9 +57,9 @@ export function refuseMalformed(
     return;
   }
   const [status, message] = malformed[error.code ?? ""] ?? [400, "it is malformed"];
-  // So long a head that has no line yet is a line that is too long.
-  const { rawPacket, bytesParsed } = error;
-  const isLine = status === 431 && rawPacket?.subarray(0, bytesParsed).includes("\n") === false;
+  // Only of a head that came in one packet is it known that it is all line.
+  const head = error.rawPacket?.toString("latin1", 0, error.bytesParsed) ?? "";
+  const isLine = status === 431 && lineForm.test(head);
   connection.break(new RefusedRequest(status, message), () =>
     refuseRaw(socket, isLine ? 414 : status),
   );

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 
 /** Tells whether an error says only that the client has left. */
@@ -15,11 +16,27 @@ export function saysGone(error: unknown): boolean {
   }
 }
 
+/** Control characters, but for newline and tab: a terminal may obey them. */
+const controls = /[^\P{Cc}\n\t]/gu;
+
 /** Writes an error for the operator. What an application throws may throw when it is looked at. */
 export function describeError(error: unknown): string {
   try {
-    return inspect(error);
+    return inspect(error).replace(controls, escapeControl);
   } catch {
     return "an error that cannot be shown";
+  }
+}
+
+function escapeControl(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+}
+
+const ignore = (): void => {};
+
+/** Keeps a stream that fails, a pipe that nobody reads any more, from ending the process. */
+export function bearErrors(stream: unknown): void {
+  if (stream instanceof EventEmitter && !stream.listeners("error").includes(ignore)) {
+    stream.on("error", ignore);
   }
 }

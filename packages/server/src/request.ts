@@ -85,21 +85,22 @@ export function checkHost(host: string): void {
   }
 }
 
+/** RFC 9112 section 6.1: at least two codings, of which the last is chunked */
+const codedAndChunked = /^(?:[ \t]*[!#$%&'*+\-.^_`|~\w]+[ \t]*,)+[ \t]*chunked$/i;
+
 /**
  * Checks that a body's framing is one that node's parser has taken off: chunked, and nothing else.
  *
- * @throws RefusedRequest for any other transfer coding, and for a coding in HTTP/1.0
+ * @throws RefusedRequest for any other transfer coding, and for a coding in HTTP/1.0; with 501 if the
+ *   body's end could still be told, RFC 9112 section 6.3
  */
 export function checkTransferEncoding(codings: string, httpVersion: string): void {
   if (httpVersion === "1.0") {
     throw new RefusedRequest(400, "Transfer-Encoding is given in HTTP/1.0");
   }
   if (codings.toLowerCase() !== "chunked") {
-    const malformed = codings
-      .split(",")
-      .some((coding) => !/^[ \t]*[!#$%&'*+\-.^_`|~\w]+[ \t]*$/.test(coding));
     throw new RefusedRequest(
-      malformed ? 400 : 501,
+      codedAndChunked.test(codings) ? 501 : 400,
       `Transfer-Encoding is ${JSON.stringify(codings)}; wanted "chunked" alone`,
     );
   }

@@ -258,9 +258,14 @@ export class Exchange {
     );
   }
 
-  /** Tells, when the head is sent, whether the connection ends with this response. */
-  endsConnection(): boolean {
-    const ends = this.#owner.closing || this.#request?.endsConnection === true;
+  /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
+  endsConnection(must = false): boolean {
+    const ends =
+      must ||
+      this.#owner.closing ||
+      this.#request?.endsConnection === true ||
+      // Node loses what follows a request for an upgrade that nobody takes, or begins in its middle.
+      this.#req.headers.upgrade !== undefined;
     if (ends) this.#connection.end();
     return ends;
   }

@@ -21,7 +21,7 @@ export class Sender {
   readonly head: ResponseHead = new ResponseHead();
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #owner: { endsConnection(): boolean };
+  readonly #owner: { endsConnection(must?: boolean): boolean };
   /** How many bytes the declared length still allows; negative once there were too many. */
   #left = Infinity;
   /** The header fields, names and values in turn. */
@@ -34,7 +34,11 @@ export class Sender {
    * @param res - the response
    * @param owner - tells, when the head is sent, whether the connection ends with this response
    */
-  constructor(req: IncomingMessage, res: ServerResponse, owner: { endsConnection(): boolean }) {
+  constructor(
+    req: IncomingMessage,
+    res: ServerResponse,
+    owner: { endsConnection(must?: boolean): boolean },
+  ) {
     this.#req = req;
     this.#res = res;
     this.#owner = owner;
@@ -160,7 +164,9 @@ export class Sender {
     } else if (this.#left <= 0) {
       this.#res.end();
     } else {
-      // The client must not take what it has for the whole.
+      // What was yielded leaves first: a client asks again where the answer is empty.
+      this.#res.socket?.uncork();
+      // It must not take what it has for the whole.
       this.#res.destroy();
     }
   }
@@ -187,8 +193,15 @@ export class Sender {
   }
 
   #writeHead(code: number, reason: string, fields: string[]): void {
-    if (this.#owner.endsConnection()) fields.push("Connection", "close");
+    if (this.#owner.endsConnection(!this.#isDelimited(fields))) fields.push("Connection", "close");
     this.#res.writeHead(code, reason, fields);
+  }
+
+  /** Tells whether the client can find the end of the response without the end of the connection. */
+  #isDelimited(fields: readonly string[]): boolean {
+    // As node has it: an old client does not know chunks, and is sent Content-Length or the end.
+    if (this.#req.httpVersion !== "1.0") return true;
+    return fields.some((field, i) => i % 2 === 0 && field.toLowerCase() === "content-length");
   }
 
   #tooShort(length: number): WsgiError {

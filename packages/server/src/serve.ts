@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
@@ -5,11 +6,13 @@ import { show, type Application } from "@wsgi/core";
 import { explain, readAddress, urlHost, type Address, type AddressOptions } from "./address.ts";
 import { Connections } from "./connections.ts";
 import { drain, readDrainOptions, type Drained, type DrainOptions } from "./drain.ts";
+import { describeError } from "./report.ts";
 import { RefusedRequest } from "./request.ts";
 import type { ServerEnviron } from "./environ.ts";
 import { readLimits, type Limits } from "./limits.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 import { refuseConnect, refuseMalformed } from "./refuse.ts";
+import { removeStaleSocket } from "./stale-socket.ts";
 
 /** Says where and how to serve. */
 export interface ServeOptions extends AddressOptions, ListenerOptions {
@@ -137,16 +140,21 @@ class Server implements WsgiServer {
   }
 
   listen(): Promise<void> {
-    return (this.#listening ??= new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void => {
-        reject(new Error(`Cannot listen on ${this.url}: ${explain(error)}`, { cause: error }));
-      };
-      this.httpServer.once("error", failed);
-      this.httpServer.listen(this.#address, () => {
-        this.httpServer.removeListener("error", failed);
-        resolve();
-      });
-    }));
+    return (this.#listening ??= this.#listen());
+  }
+
+  async #listen(): Promise<void> {
+    const { httpServer } = this;
+    try {
+      if ("path" in this.#address) await removeStaleSocket(this.#address.path);
+      httpServer.listen(this.#address);
+      await once(httpServer, "listening");
+    } catch (error) {
+      const why = explain(error as NodeJS.ErrnoException);
+      throw new Error(`Cannot listen on ${this.url}: ${why}`, { cause: error });
+    }
+    // A connection that cannot be accepted, for want of descriptors, is no reason to end.
+    httpServer.on("error", (error) => this.#listener.report(`${describeError(error)}\n`));
   }
 
   async serveForever(): Promise<void> {
@@ -200,10 +208,10 @@ function createHttpServer(
     requestTimeout,
     keepAliveTimeout,
     connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
-    // Node would answer by itself where Host is missing, and go on to the next request.
-    requireHostHeader: false,
     // Said here, because a flag of node's can make it otherwise.
     insecureHTTPParser: false,
+    // Node would answer by itself where Host is missing, and go on to the next request.
+    requireHostHeader: false,
   };
   if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
     throw new TypeError(`Cannot serve: tls is ${show(tls)}; wanted { key, cert }`);

@@ -44,7 +44,8 @@ export async function untilStopped(
   told: Promise<unknown> = untilSignal(),
 ): Promise<number> {
   const times = readDrainOptions(options);
-  const afterError = checkTimes({ errorTimeout: errorTimeout || 0 }).errorTimeout;
+  const afterError = errorTimeout === false ? 0 : errorTimeout;
+  checkTimes({ errorTimeout: afterError });
   let failed = false;
   let fail = (): void => {};
   const failure = new Promise<void>((resolve) => void (fail = resolve));

@@ -1,4 +1,5 @@
 import {
+  byteLength,
   checkBody,
   checkChunk,
   closeBody,
@@ -10,6 +11,7 @@ import {
   quietly,
   ResponseHead,
   toBytes,
+  WsgiError,
   type Application,
   type Body,
   type Chunk,
@@ -49,7 +51,8 @@ export interface CallResult {
 /**
  * Calls an application as a server does, without a socket: starts it, reads its body, closes it once.
  *
- * The body of a response to HEAD and of 204 and 304 is not read, only closed.
+ * The body of a response to HEAD and of 204 and 304 is not read, only closed, and no body is read beyond
+ * its Content-Length.
  *
  * @param app - the application
  * @param request - an environ, or what `environFor` makes one of, `"GET /"`, for an application that needs
@@ -76,28 +79,29 @@ export async function call<E extends Environ>(
   options: CallOptions = {},
 ): Promise<CallResult> {
   const environ = typeof request === "string" ? (environFor(request) as Environ as E) : request;
-  const method = environ.REQUEST_METHOD;
-  const head = new ResponseHead();
-  const sent: Chunk[] = [];
-  const write = (chunk: Chunk): void => {
-    head.sent = true;
-    sent.push(checkChunk(chunk));
-  };
+  const received = new Received(environ.REQUEST_METHOD, options.leaveAfter ?? Infinity);
+  const { head } = received;
+  const write = (chunk: Chunk): void => received.write(chunk);
   const result = app(environ, (status, headers, excInfo) => {
     head.start(status, headers, excInfo);
     return write;
   });
   const body = checkBody(isThenable(result) ? await result : result);
-  const hasBody = (): boolean => method !== "HEAD" && !isBodyless(head.code);
-  const wanted = (): number => (hasBody() ? (options.leaveAfter ?? Infinity) : 0);
   let closed = 0;
   const close = (): void | Promise<void> => {
+    received.hasEnded = true;
     if (body.close !== undefined) closed += 1;
     return closeBody(body);
   };
-  await readChunks(body, close, head, sent, wanted);
+  try {
+    await read(body, received);
+  } catch (error) {
+    await quietly(close);
+    throw error;
+  }
+  await close();
   const { status, code, headers } = head;
-  const chunks = hasBody() ? sent : [];
+  const chunks = received.hasBody ? received.chunks : [];
   const bytes = (): Uint8Array => joinBytes(chunks.map(toBytes));
   const text = (): string => new TextDecoder().decode(bytes());
   return {
@@ -113,48 +117,94 @@ export async function call<E extends Environ>(
   };
 }
 
-async function readChunks(
-  body: Body,
-  close: () => void | Promise<void>,
-  head: ResponseHead,
-  sent: Chunk[],
-  wanted: () => number,
-): Promise<void> {
-  try {
-    await take(body, head, sent, wanted);
-    head.demand();
-    head.sent = true;
-  } catch (error) {
-    await quietly(close);
-    throw error;
+/** Is what a client has of a response so far. */
+class Received {
+  readonly head: ResponseHead = new ResponseHead();
+  readonly chunks: Chunk[] = [];
+  hasEnded = false;
+  readonly #method: string;
+  readonly #leaveAfter: number;
+  #taken = 0;
+  #bytes = 0;
+
+  constructor(method: string, leaveAfter: number) {
+    this.#method = method;
+    this.#leaveAfter = leaveAfter;
   }
-  await close();
+
+  get hasBody(): boolean {
+    return this.#method !== "HEAD" && !isBodyless(this.head.code);
+  }
+
+  /** Whether the client wants no more, or can be sent no more. */
+  get isEnough(): boolean {
+    if (this.head.code === 0) return false;
+    return !this.hasBody || this.#taken >= this.#leaveAfter || this.#bytes >= this.#declared;
+  }
+
+  get #declared(): number {
+    const { contentLength } = this.head;
+    return contentLength === -1 ? Infinity : contentLength;
+  }
+
+  /** Takes what was written; even nothing takes the head along. */
+  write(chunk: Chunk): void {
+    if (this.hasEnded) {
+      throw new WsgiError(
+        "application",
+        "write-in-time",
+        "Cannot write: the response has ended; write before the application returns",
+      );
+    }
+    checkChunk(chunk);
+    this.head.sent = true;
+    this.add(chunk);
+  }
+
+  /** Takes what was yielded. */
+  add(chunk: Chunk): void {
+    const length = byteLength(checkChunk(chunk));
+    if (length > 0) {
+      // Only the first byte takes the head along: until then it can be replaced.
+      this.head.demand();
+      this.head.sent = true;
+      this.#taken += 1;
+      this.#bytes += length;
+      if (this.hasBody && this.#bytes > this.#declared) throw this.#wrongLength("length-exceeded");
+    }
+    this.chunks.push(chunk);
+  }
+
+  /** Takes note that the body has ended by itself. */
+  end(): void {
+    this.head.demand();
+    this.head.sent = true;
+    const isShort = this.hasBody && this.#declared !== Infinity && this.#bytes < this.#declared;
+    if (isShort) throw this.#wrongLength("length-short");
+  }
+
+  #wrongLength(clause: "length-exceeded" | "length-short"): WsgiError {
+    const bytes = `${this.#bytes} bytes${clause === "length-short" ? "" : " or more"}`;
+    return new WsgiError(
+      "application",
+      clause,
+      `Cannot take the body: it has ${bytes}; wanted ${this.#declared}, as its Content-Length says`,
+    );
+  }
 }
 
-/** Takes chunks until there are as many as wanted, and then leaves, which ends the iteration. */
-async function take(
-  body: Body,
-  head: ResponseHead,
-  sent: Chunk[],
-  wanted: () => number,
-): Promise<void> {
-  let taken = sent.filter((chunk) => chunk.length > 0).length;
-  const isEnough = (): boolean => head.code !== 0 && taken >= wanted();
-  const isLast = (chunk: unknown): boolean => {
-    sent.push(checkChunk(chunk));
-    if (sent.at(-1)!.length > 0) {
-      // Only the first byte takes the head along: until then it can be replaced.
-      head.demand();
-      head.sent = true;
-      taken += 1;
-    }
-    return isEnough();
+/** Reads a body until it ends or the client has enough and leaves, which ends the iteration. */
+async function read(body: Body, received: Received): Promise<void> {
+  if (received.isEnough) return;
+  const isLast = (chunk: Chunk): boolean => {
+    received.add(chunk);
+    return received.isEnough;
   };
-  if (isEnough()) return;
   // Not `for await` for both: it would wait for a promise in a synchronous body, as no server does.
   if (isSync(body)) {
     for (const chunk of body) if (isLast(chunk)) return;
   } else {
     for await (const chunk of body) if (isLast(chunk)) return;
   }
+  received.end();
 }

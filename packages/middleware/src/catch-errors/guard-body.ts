@@ -1,8 +1,10 @@
 import {
+  checkChunk,
   closeBody,
   isSync,
   isThenable,
   onClose,
+  quietly,
   when,
   type Body,
   type Chunk,
@@ -15,7 +17,9 @@ export interface BodyGuard {
   readonly mayWait: boolean;
   /** Makes the body to go on with, if nothing of the failed one was handed on; or throws. */
   answer(error: unknown): MaybePromise<Body>;
-  /** Is told of an error that comes too late to be answered. */
+  /** Is told of an error that comes too late to be answered, and goes on its way. */
+  passOn(error: unknown): void;
+  /** Is told of an error that goes no further. */
   tell(error: unknown): void;
 }
 
@@ -61,7 +65,12 @@ function guardSteps(body: Body, guard: BodyGuard): Steps {
   const next = (): MaybePromise<Step> => when((steps ??= iterate(body)).next(), pass);
   const pass = (step: IteratorResult<Chunk>): Step => {
     if (step.done) return finished;
-    if (step.value?.length !== 0) sent = true;
+    try {
+      if (checkChunk(step.value).length > 0) sent = true;
+    } catch (error) {
+      void quietly(() => steps?.return?.());
+      throw error;
+    }
     return step;
   };
   const replace = (error: unknown): MaybePromise<Step> => {
@@ -71,7 +80,7 @@ function guardSteps(body: Body, guard: BodyGuard): Steps {
         return next();
       });
     }
-    guard.tell(error);
+    guard.passOn(error);
     throw error;
   };
   const stopped = (): Step => finished;
