@@ -1,0 +1,83 @@
+// One way to take a request's head over, in a process of its own: `node cases/environ.js CASE HEAD SECONDS`
+// tells the nanoseconds for a request. The head is parsed by node's own parser each time, so that its strings
+// are new as they are in a server; the case "parse" does nothing else.
+import { IncomingMessage } from "node:http";
+import { createRequire } from "node:module";
+import process from "node:process";
+import { emptyInput } from "@wsgi/core";
+
+// The parser beneath node:http, which has no public name.
+const { HTTPParser } = createRequire(import.meta.url)("_http_common");
+
+const connection = {
+  remoteAddr: "127.0.0.1",
+  remotePort: "50000",
+  serverName: "127.0.0.1",
+  serverPort: "8000",
+  encrypted: false,
+};
+const defaults = { errors: {}, signal: () => {}, more: undefined, draining: false };
+
+const cases = {
+  parse: () => (req) => req.rawHeaders.length,
+
+  async createEnviron() {
+    const { createEnviron } = await import("../../../packages/server/dist/environ.js");
+    return (req) => createEnviron(req, connection, emptyInput, defaults).PATH_INFO.length;
+  },
+
+  async "createEnviron, five keys read"() {
+    const { createEnviron } = await import("../../../packages/server/dist/environ.js");
+    return (req) => {
+      const environ = createEnviron(req, connection, emptyInput, defaults);
+      return (
+        environ.REQUEST_METHOD.length +
+        environ.PATH_INFO.length +
+        environ.HTTP_HOST.length +
+        (environ.HTTP_ACCEPT ?? "").length +
+        (environ.HTTP_COOKIE ?? "").length
+      );
+    };
+  },
+
+  "req.headers of node": () => (req) => req.headers.host.length,
+};
+
+const [name, head, seconds] = process.argv.slice(2);
+if (name === undefined) {
+  process.send(Object.keys(cases));
+} else {
+  const take = await cases[name]();
+  let sum = 0;
+  const parser = new HTTPParser();
+  parser.initialize(HTTPParser.REQUEST, {});
+  parser[HTTPParser.kOnHeadersComplete] = (major, minor, rawHeaders, method, url) => {
+    const req = new IncomingMessage(null);
+    req.httpVersionMajor = major;
+    req.httpVersionMinor = minor;
+    req.httpVersion = "1.1";
+    req.method = "GET";
+    req.url = url;
+    // As node does itself: the headers are made of them when somebody asks.
+    req._addHeaderLines(rawHeaders, rawHeaders.length);
+    sum += take(req);
+    return 0;
+  };
+  // Many at a time, as a client sends them that does not wait.
+  const heads = Buffer.from(head.repeat(100));
+  const run = (milliseconds) => {
+    const begun = performance.now();
+    let calls = 0;
+    let taken = 0;
+    do {
+      parser.execute(heads);
+      calls += 100;
+      taken = performance.now() - begun;
+    } while (taken < milliseconds);
+    return (1e6 * taken) / calls;
+  };
+  run(1000 * seconds);
+  const times = Array.from({ length: 7 }, () => run((1000 * seconds) / 7));
+  if (!(sum > 0)) throw new Error("Nothing was parsed");
+  process.send(Math.min(...times));
+}
