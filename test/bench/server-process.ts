@@ -12,14 +12,19 @@ export interface Usage {
   readonly rss: number;
   /** The largest that its resident set has been, in KiB. */
   readonly peak: number;
+  /** The promises that were made in it since it was asked to count them. */
+  readonly promises: number;
 }
 
 /** Is a server in a process of its own, on a core of its own where that can be. */
 export interface ServerProcess extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
-  /** Asks the server what it has used; "collect" has it collect garbage first. */
-  usage(how?: "collect"): Promise<Usage>;
+  /**
+   * Asks the server what it has used; "collect" has it collect garbage first, and "count" has it count
+   * promises from then on.
+   */
+  usage(how?: "collect" | "count"): Promise<Usage>;
 }
 
 /** Is the folder of the servers, which are plain JavaScript and not built. */

@@ -2,7 +2,7 @@ import { byHand, ratio, type Outcome, type Size } from "./benchmark.ts";
 import { pinning } from "./cores.ts";
 import { program } from "./headers.ts";
 import { loader, loadInTurn } from "./load.ts";
-import { withServers, type ServerProcess } from "./server-process.ts";
+import { startServer, withServers, type ServerProcess } from "./server-process.ts";
 
 const peers = ["wsgi", "bare", "fastify", "h3", "koa", "hono", "express"];
 
@@ -42,8 +42,17 @@ export async function stack(size: Size): Promise<Outcome> {
       "hono has to make a second Response to change a body: without that layer it is several times faster.",
       "Handlers only make a line of text. One query of a database takes longer than any of this.",
     ],
-    figures: Object.fromEntries(figures.slice(1)),
+    figures: { ...Object.fromEntries(figures.slice(1)), "stack.promises": await promises() },
   };
+}
+
+/** Counts the promises that a request makes in the server. */
+async function promises(): Promise<number> {
+  await using server = await startServer("stack/wsgi");
+  await answerOf(server, "/api/thing1/1");
+  await server.usage("count");
+  await answerOf(server, "/api/thing1/1");
+  return (await server.usage()).promises;
 }
 
 /** Makes sure that all servers do the same. */
