@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { statusLine } from "@wsgi/core";
 import { connectionOf } from "./connection.ts";
+import { endSlowly, linger } from "./linger.ts";
 import { RefusedRequest } from "./request.ts";
 
 /** The methods that a 405 of the server's own names. */
@@ -18,6 +19,7 @@ export function refuse(res: ServerResponse, { status, message }: RefusedRequest)
     String(Buffer.byteLength(text)),
   ];
   if (status === 405) fields.push("Allow", allowedMethods);
+  linger(res.req);
   res.writeHead(status, [...fields, "X-Content-Type-Options", "nosniff", "Connection", "close"]);
   res.end(text);
 }
@@ -69,5 +71,7 @@ export function refuseMalformed(
 export function refuseRaw(socket: Socket, status: number, fields = ""): void {
   connectionOf(socket).end();
   const head = `HTTP/1.1 ${statusLine(status)}\r\n${fields}Content-Length: 0\r\nConnection: close\r\n\r\n`;
-  socket.end(head, () => socket.destroySoon());
+  // Who sends too much is still sending.
+  if (status === 413 || status === 414 || status === 431) endSlowly(socket, head);
+  else socket.end(head, () => socket.destroySoon());
 }
