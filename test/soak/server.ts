@@ -32,6 +32,8 @@ export interface Glance {
   readonly connections: number;
   /** How many connections have more to send than the client takes. */
   readonly full: number;
+  /** The most bytes that wait to be sent on one of them. */
+  readonly waiting: number;
   readonly closed: number;
 }
 
@@ -95,13 +97,12 @@ async function sample(): Promise<Sample> {
 }
 
 function glance(): Glance {
-  // What the application made and nobody holds any more is not to count.
-  gc!();
   const full = [...sockets].filter((socket) => socket.writableNeedDrain).length;
   return {
     rss: process.memoryUsage.rss(),
     connections: sockets.size,
     full,
+    waiting: Math.max(0, ...[...sockets].map((socket) => socket.writableLength)),
     closed: counts.closed,
   };
 }

@@ -33,18 +33,21 @@ export async function slowReaders({ connections, seconds }: SlowReaderSizes): Pr
   const end = begun + (2 * seconds + 30) * 1_000;
   let mostFull = 0;
   let mostResident = 0;
+  let mostWaiting = 0;
   let left = connections;
   while ((mostFull < connections || left > 0) && performance.now() < end) {
     const glance = await server.glance();
     left = glance.connections;
     mostFull = Math.max(mostFull, glance.full);
     mostResident = Math.max(mostResident, glance.rss);
+    mostWaiting = Math.max(mostWaiting, glance.waiting);
     await after(20);
   }
   const lasted = (performance.now() - begun) / 1_000;
   for (const socket of sockets) socket.destroy();
   const last = await server.sample();
-  const allowed = 32 * mebibyte + connections * 4 * getDefaultHighWaterMark(false);
+  const each = 4 * getDefaultHighWaterMark(false);
+  const allowed = 32 * mebibyte + connections * each;
   return [
     { name: "connections full at a time", value: mostFull, least: connections },
     {
@@ -52,6 +55,7 @@ export async function slowReaders({ connections, seconds }: SlowReaderSizes): Pr
       value: (mostResident - base.rss) / mebibyte,
       most: allowed / mebibyte,
     },
+    { name: "bytes waiting for a client", value: mostWaiting, least: 1, most: each },
     { name: "connections not cut off", value: left, most: 0 },
     { name: "seconds until all were cut off", value: lasted },
     {
