@@ -293,14 +293,13 @@ const breakOff =
     return "left";
   };
 
-const reading: FaultyApplication = async (environ, startResponse, closing) => {
+const reading: FaultyApplication = async (environ, _startResponse, closing) => {
   try {
     await environ["wsgi.input"].read();
   } finally {
     letGo(closing);
   }
-  startResponse("200 OK", text);
-  return ["It was taken for whole"];
+  throw new Error("A part was taken for the whole");
 };
 
 /** Sends this and waits for what comes. */

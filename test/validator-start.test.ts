@@ -25,7 +25,9 @@ describe("a validator on startResponse", () => {
       start("200 OK", plain);
       start("500 Internal Server Error", plain, new Error("Failed"));
     });
-    assert.deepEqual((await judge(twice)).faults, []);
+    const { faults, warnings } = await judge(twice);
+    assert.deepEqual(faults, []);
+    assert.deepEqual(warnings, []);
   });
 
   it("refuses one argument", async () => {

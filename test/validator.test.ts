@@ -290,11 +290,22 @@ describe("a validator's open bodies", () => {
   });
 
   it("are not told when they were closed", async () => {
-    const verdict = makeJudge();
-    await call(verdict.validator()(respond(() => closable("Hello"))), "GET /");
-    globalThis.gc!();
-    await new Promise((resolve) => void setImmediate(resolve));
-    assert.deepEqual(verdict.warnings, []);
+    const told: string[] = [];
+    const forgotten = deferred();
+    const layer = validator({
+      warn(_warning, { PATH_INFO }) {
+        told.push(PATH_INFO);
+        if (PATH_INFO === "/forgotten") forgotten.resolve();
+      },
+    });
+    const app = layer(respond(() => closable("Hello")));
+    await call(app, "GET /closed");
+    void app(environFor("GET /forgotten"), ignore);
+    const timer = setInterval(() => globalThis.gc!(), 1);
+    await forgotten.promise;
+    clearInterval(timer);
+    assert.deepEqual(told, ["/forgotten"]);
+    assert.equal(layer.open, 1);
   });
 });
 

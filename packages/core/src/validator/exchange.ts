@@ -84,11 +84,6 @@ export class Exchange {
     return Object.assign(environ, { [exchangeKey]: this });
   }
 
-  /** Tells whether a key of environ is its note. */
-  isMark(key: string | symbol): boolean {
-    return key === exchangeKey;
-  }
-
   /** Reports a broken clause, and throws it. */
   blame(side: Side, clause: string, message: string, cause?: unknown): never {
     const error = this.place.fault(side, clause, message, this.environ);

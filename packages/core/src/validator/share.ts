@@ -11,7 +11,7 @@ export function shareChanges(handed: Environ, exchange: Exchange): () => void {
   let known: Keys = { ...from };
   return () => {
     for (const key of Reflect.ownKeys(from)) {
-      if (from[key] !== known[key] && !exchange.isMark(key)) to[key] = from[key];
+      if (from[key] !== known[key]) to[key] = from[key];
     }
     for (const key of Reflect.ownKeys(known)) if (!Object.hasOwn(from, key)) delete to[key];
     known = { ...from };

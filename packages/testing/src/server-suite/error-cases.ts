@@ -76,6 +76,12 @@ export const errorCases: readonly ServerCase[] = [
   serverCase("error-contained/close", "reports what close throws", (host) =>
     contains(host, failing("close", new Error(secret))),
   ),
+  serverCase("error-contained/own", "reports it, whatever became of environ", (host) =>
+    contains(host, (environ) => {
+      for (const key of Object.keys(environ)) delete environ[key];
+      return oops();
+    }),
+  ),
   serverCase("error-unsent", "answers 500, which says nothing of the error", (host) =>
     hides(host, oops),
   ),

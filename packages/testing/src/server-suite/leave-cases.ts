@@ -19,6 +19,30 @@ async function* stuck(): AsyncGenerator<string, void> {
   await never;
 }
 
+const noSignal = "the server offers no wsgix.signal";
+
+function signalOf(environ: Environ): AbortSignal | undefined {
+  const make = environ["wsgix.signal"] as ((environ: Environ) => AbortSignal) | undefined;
+  return make?.(environ);
+}
+
+/** Sees that the signal of an environ aborts; gives a reason if there is none. */
+async function aborts(
+  host: Host,
+  find: (environ: Environ) => Environ,
+): Promise<string | undefined> {
+  const aborted = signal<boolean>();
+  await leave(host, (environ, startResponse) => {
+    const given = signalOf(find(environ));
+    if (given === undefined) aborted.happen(false);
+    else given.addEventListener("abort", () => aborted.happen(true));
+    startResponse("200 OK", []);
+    return stuck();
+  });
+  const isOffered = await host.wait(aborted.happened, "the signal to be aborted");
+  return isOffered ? undefined : noSignal;
+}
+
 /** Is the cases about clients that leave. */
 export const leaveCases: readonly ServerCase[] = [
   serverCase("client-closed", "closes a body at once, though a step is pending", async (host) => {
@@ -92,18 +116,12 @@ export const leaveCases: readonly ServerCase[] = [
       assert.equal(host.reports ?? "", "", "what is reported");
     },
   ),
-  serverCase("client-signal", "aborts its signal when the client leaves", async (host) => {
-    const aborted = signal<boolean>();
-    await leave(host, (environ, startResponse) => {
-      const signalOf = environ["wsgix.signal"] as ((environ: Environ) => AbortSignal) | undefined;
-      if (signalOf === undefined) aborted.happen(false);
-      else signalOf(environ).addEventListener("abort", () => aborted.happen(true));
-      startResponse("200 OK", []);
-      return stuck();
-    });
-    const isOffered = await host.wait(aborted.happened, "the signal to be aborted");
-    return isOffered ? undefined : "the server offers no wsgix.signal";
-  }),
+  serverCase("client-signal", "aborts its signal when the client leaves", (host) =>
+    aborts(host, (environ) => environ),
+  ),
+  serverCase("ext-environ", "does so for a copy of environ, which a layer may have made", (host) =>
+    aborts(host, (environ) => ({ ...environ })),
+  ),
   serverCase(
     "client-signal/ended",
     "does not abort it after the response has ended",
@@ -122,7 +140,7 @@ export const leaveCases: readonly ServerCase[] = [
       await client.send(last("GET /")).finish();
       client.leave();
       await host.turn();
-      if (given === undefined) return "the server offers no wsgix.signal";
+      if (given === undefined) return noSignal;
       assert.equal(given.aborted, false);
       return undefined;
     },
