@@ -157,13 +157,13 @@ describe("a worker", () => {
   it("is replaced when it is stuck, and the connection that it was to have is not lost", async () => {
     const stick = 'if (environ.PATH_INFO === "/stick") { console.log("stuck"); for (;;); }';
     using folder = folderOf({ "a.js": answers('"moves"', stick) });
-    await using command = startServing(folder, "a.js", "--workers=1", "--worker-timeout=0.5");
+    await using command = startServing(folder, "a.js", "--workers=1", "--worker-timeout=1");
     const url = await urlOf(command);
     using stuck = await connect(url);
     stuck.send("GET /stick HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await command.line("stuck");
     assert.equal(await textOf(url), "moves");
-    assert.match(await command.errorLine("stuck"), /^Worker \d+ has been stuck for 0\.5 s$/);
+    assert.match(await command.errorLine("stuck"), /^Worker \d+ has been stuck for 1 s$/);
     assert.equal(await stuck.closed, "");
   });
 
@@ -186,7 +186,21 @@ describe("a worker", () => {
   it("is not replaced for ever", async () => {
     using folder = folderOf({ "a.js": `setTimeout(() => process.exit(3));\n${says("Hello")}` });
     await using command = startServing(folder, "a.js", "--workers=1", "--restart-delay=0");
-    assert.match(await command.errorLine("Giving up"), /: 8 workers in a row ended soon /);
+    assert.match(
+      await command.errorLine("Giving up"),
+      /: 8 workers in a row ended soon, and none /,
+    );
+    assert.equal(await command.ended, 1);
+  });
+
+  it("is not replaced for ever either if it cannot be loaded any more", async () => {
+    using folder = folderOf({ "a.js": answers("process.pid") });
+    await using command = startServing(folder, "a.js", "--workers=1", "--restart-delay=0");
+    const pid = await textOf(await urlOf(command));
+    folder.write("a.js", "export const other = 1;");
+    process.kill(Number(pid), "SIGKILL");
+    await command.errorLine("A worker ended with exit code 1 while it started");
+    await command.errorLine("Giving up");
     assert.equal(await command.ended, 1);
   });
 

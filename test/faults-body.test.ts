@@ -1,6 +1,8 @@
 import { Readable } from "node:stream";
 import { describe } from "node:test";
-import type { HeaderList } from "@wsgi/core";
+import type { Body, HeaderList } from "@wsgi/core";
+import { timeout } from "@wsgi/middleware/timeout";
+import type { ServerEnviron } from "@wsgi/server";
 import {
   fault,
   is500,
@@ -11,6 +13,7 @@ import {
   isServers500,
   turn,
   type FaultyApplication,
+  type Outcomes,
 } from "./faults.ts";
 
 const text: HeaderList = [["Content-Type", "text/plain"]];
@@ -323,6 +326,91 @@ describe("an application that fails when its response has ended", () => {
   );
 });
 
+/** Puts a timeout around an application, which passes at once. */
+function impatient(app: FaultyApplication): FaultyApplication {
+  return (environ, startResponse, closing) =>
+    timeout({ after: 1 })((inner, start) => app(inner, start, closing) as Body)(
+      environ,
+      startResponse,
+    );
+}
+
+/** Waits until a request was given up. */
+function givenUp(environ: ServerEnviron): Promise<unknown> {
+  const signal = environ["wsgix.signal"](environ);
+  return new Promise((resolve) => signal.addEventListener("abort", resolve));
+}
+
+/** The application is given up. */
+const isGivenUp: Outcomes = {
+  "socket · bare": { seen: '503 "503 Service Unavailable\\n", kept', told: ["TimeoutError"] },
+  "socket · under the stack": {
+    seen: '503 "503 Service Unavailable\\n", kept',
+    told: ["TimeoutError"],
+  },
+  "call · bare": { seen: '503 "503 Service Unavailable\\n"', told: ["TimeoutError"] },
+  "call · under the stack": { seen: '503 "503 Service Unavailable\\n"', told: ["TimeoutError"] },
+};
+
+describe("an application that is waited for no longer", () => {
+  fault(
+    "F7 · never settles",
+    isGivenUp,
+    impatient(() => new Promise(() => {})),
+  );
+
+  fault(
+    "F7 · has started, and never settles",
+    isGivenUp,
+    impatient(started(() => new Promise(() => {}), declaring(1_000))),
+  );
+
+  fault(
+    "F7 · never yields",
+    isGivenUp,
+    impatient(
+      started((closing) =>
+        closing(async function* () {
+          yield "";
+          await new Promise(() => {});
+        }),
+      ),
+    ),
+  );
+
+  fault(
+    "F7 · gives up when it is told, with a body that is closed",
+    isGivenUp,
+    impatient(async (environ, _startResponse, closing) => {
+      await givenUp(environ);
+      return closing(["too late"]);
+    }),
+  );
+
+  fault(
+    "F7 · gives up when it is told, with an error",
+    isGivenUp,
+    impatient(async (environ) => {
+      await givenUp(environ);
+      throw environ["wsgix.signal"](environ).reason;
+    }),
+  );
+
+  fault(
+    "F7 · has sent something, and takes its time",
+    isServed('200 "Hello, world!"'),
+    impatient(
+      started((closing) =>
+        closing(async function* () {
+          yield "Hello, ";
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          yield "world!";
+        }),
+      ),
+    ),
+  );
+});
+
 describe("an application that returns no body", () => {
   const noBody = "[body-iterable]";
 
@@ -597,6 +685,20 @@ describe("an application with a wrong Content-Length", () => {
   );
 
   fault(
+    "F14 · too much in write(), which throws there",
+    isServedAndToldOrThrown('200 "Hello"', "Error: oops"),
+    (_environ, startResponse) => {
+      const write = startResponse("200 OK", declaring(5));
+      try {
+        void write("Hello, world!");
+      } catch (error) {
+        throw new Error("oops", { cause: error });
+      }
+      return [];
+    },
+  );
+
+  fault(
     "F14 · too much in chunks that would follow",
     isServed('200 "Hello"'),
     started((closing) => closing(streamOf("Hello", "World")), declaring(5)),
@@ -760,6 +862,16 @@ describe("an application that ignores HEAD", () => {
     (_environ, startResponse) => {
       void startResponse("200 OK", text)("Hello");
       return ["Hello"];
+    },
+    { method: "HEAD" },
+  );
+
+  fault(
+    "F18 · and writes more than it declares",
+    isServed('200 ""'),
+    (_environ, startResponse) => {
+      void startResponse("200 OK", declaring(5))("Hello, world!");
+      return [];
     },
     { method: "HEAD" },
   );

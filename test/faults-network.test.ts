@@ -335,6 +335,23 @@ describe("a client that breaks its upload off", () => {
     expected: { ...left, logged: "500" },
   });
 
+  network("F26 · and has its answer while the rest is still read, which fails", {
+    app: (environ, startResponse, closing) => {
+      const reading = environ["wsgi.input"].read();
+      void Promise.resolve(reading).catch(() => letGo(closing));
+      startResponse("200 OK", text);
+      return ["Hello"];
+    },
+    async client({ connect, scene }) {
+      const client = await connect();
+      client.send("POST /app/fault HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
+      await client.until("Hello");
+      await scene.until("closed");
+      return "200";
+    },
+    expected: { seen: "200", told: [] },
+  });
+
   network("F26 · with something that is no chunk, and waits", {
     app: reading,
     client: codeOf(
@@ -372,7 +389,9 @@ describe("a client that is slow", () => {
   });
 
   network("F24 · and does not read an endless body", {
-    app: sending(forever),
+    app: sending(function* () {
+      for (;;) yield "Hello".repeat(10_000);
+    }),
     async client({ connect, scene }) {
       const client = await connect();
       client.socket.pause();

@@ -15,6 +15,9 @@ import { call, environFor } from "@wsgi/testing";
 import { parseResponses } from "@wsgi/testing/parse-responses";
 import { RawClient, serving, type ServingServer } from "./serving.ts";
 
+/** What hangs is a fault, and is to end as one: in milliseconds. */
+const timeout = 60_000;
+
 /** Makes a body, of a generator function too, whose `close()` is counted. */
 export type Closing = (body: object | (() => object)) => object;
 
@@ -124,7 +127,7 @@ export function fault(
   request: FaultRequest = {},
 ): void {
   for (const [host, expected] of Object.entries(outcomes) as [Host, Outcome][]) {
-    it(`${title} · ${host}`, async () => {
+    it(`${title} · ${host}`, { timeout }, async () => {
       const scene = new Scene(app, host.endsWith("stack"));
       const ask = host.startsWith("socket") ? askOverSocket : askInProcess;
       await scene.expect(expected, () => ask(scene, request));
@@ -157,7 +160,7 @@ export interface Stage {
 /** Makes a test of what a client does wrong, for a server with a bare application and with a stack. */
 export function network(title: string, does: NetworkFault): void {
   for (const host of does.hosts ?? ["socket · bare", "socket · under the stack"]) {
-    it(`${title} · ${host}`, async () => {
+    it(`${title} · ${host}`, { timeout }, async () => {
       const scene = new Scene(does.app, host.endsWith("stack"), does.log);
       await scene.expect(
         does.expected,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
+import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { onClose, type Application } from "@wsgi/core";
 import { drainingKey, serve, signalKey, untilStopped, type ServerEnviron } from "@wsgi/server";
@@ -161,6 +162,15 @@ describe("drain()", () => {
     assert.equal(await idle.closed, "");
   });
 
+  it("counts a response that a client does not take", async () => {
+    await using server = await serving(respond([new Uint8Array(20_000_000)]));
+    using client = await RawClient.connect(server);
+    client.socket.pause();
+    client.send(request);
+    await once(server.server.httpServer, "request");
+    assert.deepEqual(await server.server.drain({ timeout: 0, abortTime: 0 }), { lost: 1 });
+  });
+
   it("waits for what an application cleans up after its client has left", async () => {
     const closing = deferred();
     const gate = deferred();
@@ -173,12 +183,16 @@ describe("drain()", () => {
       }),
     );
     await using server = await serving(app);
+    const accepted = once(server.server.httpServer, "connection");
     using client = await RawClient.connect(server);
+    const [socket] = (await accepted) as [Socket];
     client.send(request);
     await closing.promise;
     client.socket.destroy();
-    await client.closed;
+    await new Promise((resolve) => socket.once("close", resolve));
     const drained = server.server.drain().then(() => order.push("drained"));
+    await once(server.server.httpServer, "close");
+    await new Promise((resolve) => setImmediate(resolve));
     gate.resolve();
     await drained;
     assert.deepEqual(order, ["closed", "drained"]);

@@ -180,6 +180,11 @@ describe("a validator's warnings on the body", () => {
     assert.deepEqual(warnings, ["application body-format"]);
   });
 
+  it("look at it once, however many chunks it has", async () => {
+    const { warnings } = await judge(respond(["one", "two"], { headers: [] }));
+    assert.deepEqual(warnings, ["application body-format"]);
+  });
+
   it("are none for an empty body without one", async () => {
     const { warnings } = await judge(respond([], { headers: [] }));
     assert.deepEqual(warnings, []);
@@ -214,6 +219,14 @@ describe("a validator on what a server does with the body", () => {
     assert.deepEqual(faults, ["server body-once"]);
   });
 
+  it("refuses a second iteration before the first has begun", async () => {
+    const { faults } = await judgeServer((app, environ) => {
+      const body = app(environ, ignore) as Iterable<string>;
+      return [body[Symbol.iterator](), body[Symbol.iterator]()];
+    }, streamed);
+    assert.deepEqual(faults, ["server body-once"]);
+  });
+
   it("takes a second iteration of an array", async () => {
     const { faults } = await judgeServer((app, environ) => {
       const body = app(environ, ignore) as Iterable<string>;
@@ -226,7 +239,7 @@ describe("a validator on what a server does with the body", () => {
     const { faults } = await judgeServer(async (app, environ) => {
       const body = (await app(environ, ignore)) as Iterable<string> & Body;
       await body.close?.();
-      return [...body];
+      body[Symbol.iterator]();
     }, streamed);
     assert.deepEqual(faults, ["server body-once"]);
   });

@@ -50,6 +50,11 @@ describe("a validator on environ", () => {
     assert.deepEqual(faults, ["server environ-plain"]);
   });
 
+  it("refuses text", async () => {
+    const { faults } = await judgeServer((app) => app("GET /" as never, ignore));
+    assert.deepEqual(faults, ["server environ-plain"]);
+  });
+
   it("refuses a prototype of its own", async () => {
     const environ = Object.assign(Object.create({}) as Environ, environFor("GET /"));
     assert.deepEqual((await judge(hello, environ)).faults, ["server environ-plain"]);
@@ -439,6 +444,11 @@ describe("a validator's warnings on environ", () => {
     const { faults, warnings } = await judgeEnviron({ "Example.User": "Ann" });
     assert.deepEqual(faults, []);
     assert.deepEqual(warnings, ["server environ-keys"]);
+  });
+
+  it("are none for a request without Host, over TLS, with an odd field", async () => {
+    const environ = { ...without("HTTP_HOST"), HTTPS: "on", "HTTP_X!A": "1" };
+    assert.deepEqual((await judge(hello, environ)).warnings, []);
   });
 
   it("are none for an IPv6 address", async () => {

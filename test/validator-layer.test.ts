@@ -176,6 +176,21 @@ describe("[layer-block]", () => {
     assert.deepEqual((await judgeLayer(adds, streamed)).faults, []);
   });
 
+  it("is kept by a layer that reads the rest when it is closed", async () => {
+    const drains = onBody((body) => {
+      const chunks = (body as Iterable<string>)[Symbol.iterator]();
+      const next = (): IteratorResult<string> => chunks.next();
+      return onClose({ [Symbol.iterator]: () => ({ next }) }, () => {
+        for (let step = next(); step.done !== true; step = next());
+        return closeBody(body);
+      });
+    });
+    const verdict = makeJudge();
+    const app = stack(verdict.validator(), drains, verdict.validator())(streamed);
+    await call(app, "GET /", { leaveAfter: 1 });
+    assert.deepEqual(verdict.faults, []);
+  });
+
   it("is kept by a layer that stops", async () => {
     const stops = generatedLater(async function* (chunks) {
       for await (const chunk of chunks) {
@@ -405,7 +420,8 @@ describe("[layer-mount]", () => {
       return copy;
     });
     assert.deepEqual((await judgeLayer(shifts, streamed, "GET //a/./b/")).faults, []);
-    assert.deepEqual((await judgeLayer(shifts, streamed, "GET /../b")).faults, []);
+    const up = environFor("GET /../b", { environ: { SCRIPT_NAME: "/a/b" } });
+    assert.deepEqual((await judgeLayer(shifts, streamed, up)).faults, []);
   });
 
   it("is kept by a layer that rewrites the path", async () => {
@@ -451,6 +467,23 @@ describe("[layer-sync]", () => {
 
   it("is none where the application waits too", async () => {
     assert.deepEqual((await judgeLayer(waits, slow("one"))).warnings, []);
+  });
+
+  it("is none for a layer that waits for what it drops to be closed", async () => {
+    const drops: Middleware = (app) => async (environ, startResponse) => {
+      await closeBody(app(environ, () => () => {}) as Body);
+      return respond(["another"])(environ, startResponse);
+    };
+    const slowToClose = respond(() => Object.assign([], { close: () => Promise.resolve() }));
+    assert.deepEqual((await judgeLayer(drops, slowToClose)).warnings, []);
+  });
+
+  it("is a warning for a layer that drops what is closed at once", async () => {
+    const drops: Middleware = (app) => async (environ, startResponse) => {
+      void closeBody(app(environ, () => () => {}) as Body);
+      return respond(["another"])(environ, startResponse);
+    };
+    assert.deepEqual((await judgeLayer(drops, streamed)).warnings, ["application layer-sync"]);
   });
 
   it("is none for a layer that has to wait before it calls", async () => {

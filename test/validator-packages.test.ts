@@ -11,6 +11,7 @@ import { contentLength } from "@wsgi/middleware/content-length";
 import { head } from "@wsgi/middleware/head";
 import { mount } from "@wsgi/middleware/mount";
 import { requestId } from "@wsgi/middleware/request-id";
+import { timeout } from "@wsgi/middleware/timeout";
 import { when } from "@wsgi/middleware/when";
 import { router } from "@wsgi/router";
 import { call, closable, environFor, failing, late, respond, slow, writing } from "@wsgi/testing";
@@ -120,6 +121,15 @@ describe("validators between all layers", () => {
     assert.deepEqual(await judgeThoroughly(under(requestId())), []);
   });
 
+  it("say nothing of timeout", async () => {
+    assert.deepEqual(await judgeThoroughly(under(timeout())), []);
+    const stuck = (app: Application): Application =>
+      under(timeout({ after: 1 }))((environ, startResponse) =>
+        environ.REQUEST_METHOD === "HEAD" ? new Promise(() => {}) : app(environ, startResponse),
+      );
+    assert.deepEqual(await judgeThoroughly(stuck), []);
+  });
+
   it("say nothing of when", async () => {
     const isGet = (environ: Environ): boolean => environ.REQUEST_METHOD === "GET";
     assert.deepEqual(await judgeThoroughly(under(when(isGet, append("!")))), []);
@@ -152,6 +162,7 @@ describe("validators between all layers", () => {
       accessLog(silent),
       catchErrors(),
       requestId(),
+      timeout(),
       head(),
       contentLength(),
       cookies(),
@@ -165,7 +176,7 @@ describe("validators between all layers", () => {
   it("were put around every layer there is", () => {
     const middleware = packages.find(({ manifest }) => manifest.name === "@wsgi/middleware")!;
     const known =
-      /^\.\/(?:access-log|append|cascade|catch-errors|content-length|head|mount|request-id|when)$/;
+      /^\.\/(?:access-log|append|cascade|catch-errors|content-length|head|mount|request-id|timeout|when)$/;
     const others = Object.keys(middleware.manifest.exports).filter((name) => !known.test(name));
     assert.deepEqual(others, []);
   });

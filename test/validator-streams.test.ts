@@ -92,6 +92,8 @@ describe("a validator on wsgi.input", () => {
     assert.deepEqual(faults, ["application input-methods"]);
     const lines = await judgeReading((input) => untyped(input).readline!(1, 2));
     assert.deepEqual(lines, ["application input-methods"]);
+    const all = await judgeReading((input) => untyped(input).readlines!(1, 2));
+    assert.deepEqual(all, ["application input-methods"]);
   });
 
   it("refuses a size below 0", async () => {
@@ -163,7 +165,7 @@ describe("a validator on wsgi.input", () => {
   });
 
   it("refuses lines that are no array", async () => {
-    const faults = await judgeInput({ readlines: () => "one\n" }, (input) => input.readlines());
+    const faults = await judgeInput({ readlines: () => 1 }, (input) => input.readlines());
     assert.deepEqual(faults, ["server input-bytes"]);
   });
 
@@ -201,6 +203,32 @@ describe("a validator on wsgi.input", () => {
       for await (const _ of input);
     });
     assert.deepEqual(faults, ["server input-iterate"]);
+  });
+
+  it("takes read after read, and line after line", async () => {
+    const reads = await judgeReading((input) => [input.read(3), input.read(3), input.read(9)]);
+    assert.deepEqual(reads, []);
+    const lines = await judgeReading((input) => [input.readline(), input.readline()]);
+    assert.deepEqual(lines, []);
+  });
+
+  it("refuses bytes after a line of the iteration without its end", async () => {
+    const iterate = async function* (): AsyncGenerator<Uint8Array> {
+      yield toBytes("one");
+      yield toBytes("two");
+    };
+    const faults = await judgeInput({ [Symbol.asyncIterator]: iterate }, async (input) => {
+      for await (const _ of input);
+    });
+    assert.deepEqual(faults, ["server input-end"]);
+  });
+
+  it("refuses a step of the iteration before the one before it has come", async () => {
+    const faults = await judgeReading(async (input) => {
+      const lines = input[Symbol.asyncIterator]();
+      await Promise.all([lines.next(), lines.next()]);
+    });
+    assert.deepEqual(faults, ["application input-single"]);
   });
 
   it("refuses bytes after a read that fell short", async () => {

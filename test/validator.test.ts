@@ -117,6 +117,40 @@ describe("validator()", () => {
     assert.equal(seen, "Ann");
   });
 
+  it("lets layers outside see what was left by the call, by its failure and by close()", async () => {
+    const environ = environFor("GET /");
+    const returning = validator()((inside, startResponse) => {
+      startResponse("200 OK", []);
+      inside.returned = "yes";
+      return Object.assign([], { close: () => void (inside.closed = "yes") });
+    });
+    const body = await returning(environ, ignore);
+    assert.equal(environ.returned, "yes");
+    await body.close?.();
+    assert.equal(environ.closed, "yes");
+    const throwing = validator()((inside) => {
+      inside.failed = "yes";
+      throw new Error("Failed");
+    });
+    assert.throws(() => throwing(environ, ignore));
+    assert.equal(environ.failed, "yes");
+  });
+
+  it("lets layers outside see what was left by a close() that fails", async () => {
+    const environ = environFor("GET /");
+    const app = validator()((inside, startResponse) => {
+      startResponse("200 OK", []);
+      const close = (): never => {
+        inside.closed = "yes";
+        throw new Error("Failed");
+      };
+      return Object.assign([], { close });
+    });
+    const body = await app(environ, ignore);
+    assert.throws(() => body.close?.());
+    assert.equal(environ.closed, "yes");
+  });
+
   it("leaves the streams of its server as they are", async () => {
     const environ = environFor("GET /");
     const { "wsgi.input": input, "wsgi.errors": errors } = environ;
@@ -275,6 +309,7 @@ describe("a strict validator", () => {
     const verdict = makeJudge();
     const app: Application = (environ, startResponse) => {
       void environ["wsgi.input"].read();
+      void environ["wsgi.input"].read(5);
       return respond([])(environ, startResponse);
     };
     await call(verdict.validator({ strict: true })(app), "GET /");

@@ -10,10 +10,10 @@ export interface CrewSettings extends WorkerSettings {
   readonly restartDelay: number;
 }
 
-/** How soon after its start a worker ends "soon", in milliseconds. */
+/** How soon after it was loaded a worker ends "soon", in milliseconds. */
 const soon = 5_000;
 
-/** How often in a row each of the workers may end soon. */
+/** How often in a row each of the workers may end soon, if none of them is left. */
 const patience = 8;
 
 /** The longest pause before a worker is replaced, in milliseconds. */
@@ -21,15 +21,15 @@ const longestPause = 10_000;
 
 /** Is a number of workers that is kept up, and the connections that are dealt out to them. */
 export class Crew {
-  /** Resolves when worker after worker ends soon after its start. */
+  /** Resolves when worker after worker has ended soon, and none is left. */
   readonly hopeless: Promise<void>;
   #giveUp!: () => void;
   readonly #settings: CrewSettings;
   readonly #dealer = new Dealer();
   /** The workers whose process runs. */
   readonly #running = new Set<Worker>();
-  /** Those that are given connections. */
-  readonly #active = new Set<Worker>();
+  /** Those that are given connections, and since when, on the clock of `performance.now()`. */
+  readonly #active = new Map<Worker, number>();
   #failures = 0;
   #reloaded: Promise<void> = Promise.resolve();
   #stopping = false;
@@ -60,7 +60,7 @@ export class Crew {
     if (this.#stopping) return;
     try {
       const { label, workers } = await this.#launchAll();
-      const old = [...this.#active];
+      const old = [...this.#active.keys()];
       workers.forEach(this.#activate);
       old.forEach(this.#retire);
       console.log(`Reloaded ${label}`);
@@ -82,7 +82,7 @@ export class Crew {
    */
   async stop(): Promise<number> {
     this.#stopping = true;
-    this.#dealer.dealAll([...this.#active].map(({ answer }) => answer));
+    this.#dealer.dealAll([...this.#active.keys()].map(({ answer }) => answer));
     const running = [...this.#running];
     running.forEach(this.#retire);
     const ends = await Promise.all(running.map(({ ended }) => ended));
@@ -113,20 +113,20 @@ export class Crew {
         if (this.#active.has(worker)) this.#dealer.add(worker.answer);
       },
       failing: () => this.#lose(worker),
-      refused: this.#dealer.pass,
     });
     this.#running.add(worker);
-    void worker.ended.then(({ how }) => {
+    void worker.ended.then(({ how, left }) => {
       this.#running.delete(worker);
       if (this.#active.has(worker)) console.error(`Worker ${worker.pid} ended with ${how}`);
       this.#lose(worker);
+      left.forEach(this.#dealer.pass);
     });
     return worker;
   }
 
   readonly #activate = (worker: Worker): void => {
     if (this.#stopping) return;
-    this.#active.add(worker);
+    this.#active.set(worker, performance.now());
     if (this.#running.has(worker)) this.#dealer.add(worker.answer);
     else this.#lose(worker);
   };
@@ -139,16 +139,20 @@ export class Crew {
 
   #lose(worker: Worker): void {
     this.#dealer.remove(worker.answer);
-    if (!this.#active.delete(worker)) return;
-    this.#failures = performance.now() - worker.began < soon ? this.#failures + 1 : 0;
+    const since = this.#active.get(worker);
+    if (since === undefined) return;
+    this.#active.delete(worker);
+    this.#failures = performance.now() - since < soon ? this.#failures + 1 : 0;
     void this.#replace();
   }
 
   /** Starts a worker in the place of one that was lost, after a pause that doubles from time to time. */
   async #replace(): Promise<void> {
     const { workers, restartDelay } = this.#settings;
-    if (this.#failures >= patience * workers) {
-      console.error(`Giving up: ${this.#failures} workers in a row ended soon after their start`);
+    if (this.#stopping) return;
+    if (this.#failures >= patience * workers && this.#active.size === 0) {
+      console.error(`Giving up: ${this.#failures} workers in a row ended soon, and none is left`);
+      this.#stopping = true;
       this.#giveUp();
       return;
     }
@@ -159,8 +163,7 @@ export class Crew {
     try {
       await worker.loaded;
     } catch (error) {
-      if (this.#stopping) return;
-      console.error((error as Error).message);
+      if (!this.#stopping) console.error((error as Error).message);
       this.#failures += 1;
       return this.#replace();
     }

@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { CommandError } from "./command.ts";
@@ -24,18 +24,23 @@ export interface WorkerEvents {
   free(): void;
   /** It takes no more connections, because of an error that nobody caught. */
   failing(): void;
-  /** The process ended before it took this connection. */
-  refused(socket: Socket): void;
+}
+
+/** Is what a worker leaves. */
+export interface Ended {
+  readonly code: number | null;
+  /** Its exit code or signal, in words. */
+  readonly how: string;
+  /** The connections that it did not take. */
+  readonly left: readonly Socket[];
 }
 
 /** Is a process that answers the connections it is given, seen from above. */
 export interface Worker {
   readonly pid: number | undefined;
-  /** When it was started, on the clock of `performance.now()`. */
-  readonly began: number;
   /** Is the label of the application when that is loaded; fails if the process ends before. */
   readonly loaded: Promise<string>;
-  readonly ended: Promise<{ readonly code: number | null; readonly how: string }>;
+  readonly ended: Promise<Ended>;
   readonly answer: Answer;
   /** Lets applications know that they will be stopped. */
   warn(): void;
@@ -47,71 +52,82 @@ export interface Worker {
 /** The command of `main.ts` that such a process carries out. */
 export const workerCommand = "worker";
 
+/** How long a worker may at least be stuck while it loads the application, in milliseconds. */
+const loadTime = 60_000;
+
 /** Starts a worker, and kills it when it does not move any more. */
 export function startWorker(settings: WorkerSettings, events: WorkerEvents): Worker {
   const main = fileURLToPath(new URL("./main.js", import.meta.url));
   const child = fork(main, [workerCommand, JSON.stringify(settings)]);
-  const kill = (): void => void child.kill("SIGKILL");
-
-  // Counted, and not timed: if this process was suspended, the worker is not to blame.
-  let silent = 0;
-  const watch = setInterval(() => {
-    silent += 1;
-    if (silent * settings.beatTime <= settings.workerTimeout) return;
-    console.error(`Worker ${child.pid} has been stuck for ${settings.workerTimeout / 1_000} s`);
-    clearInterval(watch);
-    kill();
-  }, settings.beatTime);
-
   // A connection stays open here too until it has arrived, because the process may end before.
-  const sent: Socket[] = [];
-  const answer: Answer = (socket) => {
-    sent.push(socket);
-    child.send("connection", socket, { keepOpen: true }, () => {});
-  };
-  const ended: Worker["ended"] = new Promise((resolve) => {
-    const end = (code: number | null, how: string): void => {
-      clearInterval(watch);
-      resolve({ code, how });
-      sent.forEach(events.refused);
-    };
-    child.once("exit", (code, signal) => {
-      const endNow = (): void => end(code, signal ?? `exit code ${code}`);
-      // What it last told may still be on its way.
-      if (child.connected) child.once("disconnect", endNow);
-      else endNow();
-    });
-    child.on("error", ({ message }) => {
-      // A process that could not be started does not exit.
-      if (child.pid === undefined) end(null, message);
-    });
-  });
+  const left: Socket[] = [];
+  const ended = untilEnded(child, left);
   const loaded = new Promise<string>((resolve, reject) => {
-    child.on("message", (message) => {
-      silent = 0;
-      // The application and its loader may send messages too.
-      const told = message as WorkerMessage | null;
+    onTold(child, (told) => {
       if (told?.wsgi === "loaded") resolve(told.label);
       if (told?.wsgi === "failing") events.failing();
       if (told?.wsgi !== "taken") return;
-      sent.shift()?.destroy();
+      left.shift()?.destroy();
       events.free();
     });
-    void ended.then(({ how }) =>
-      reject(new CommandError(`A worker ended with ${how} while it started`)),
-    );
+    void ended.then(({ how }) => {
+      reject(new CommandError(`A worker ended with ${how} while it started`));
+    });
   });
+  killStuck(child, settings);
   const send = (message: string): void => {
     if (child.connected) child.send(message, () => {});
   };
   return {
     pid: child.pid,
-    began: performance.now(),
     loaded,
     ended,
-    answer,
+    answer(socket) {
+      left.push(socket);
+      child.send("connection", socket, { keepOpen: true }, () => {});
+    },
     warn: () => send("warn"),
     stop: () => send("stop"),
-    kill,
+    kill: () => void child.kill("SIGKILL"),
   };
+}
+
+function onTold(child: ChildProcess, listen: (told: WorkerMessage | null) => void): void {
+  // The application and its loader may send messages too.
+  child.on("message", (message) => listen(message as WorkerMessage | null));
+}
+
+/** Waits for the end of a process, and of what it has told. */
+function untilEnded(child: ChildProcess, left: readonly Socket[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => {
+      const end = (): void => resolve({ code, how: signal ?? `exit code ${code}`, left });
+      // What it last told may still be on its way.
+      if (child.connected) child.once("disconnect", end);
+      else end();
+    });
+    child.on("error", ({ message }) => {
+      // A process that could not be started does not exit.
+      if (child.pid === undefined) resolve({ code: null, how: message, left });
+    });
+  });
+}
+
+/** Kills a process that shows no sign of life any more. */
+function killStuck(child: ChildProcess, { beatTime, workerTimeout }: WorkerSettings): void {
+  // Counted, and not timed: if this process was suspended, the worker is not to blame.
+  let silent = 0;
+  let limit = Math.max(workerTimeout, loadTime);
+  onTold(child, (told) => {
+    silent = 0;
+    if (told?.wsgi === "loaded") limit = workerTimeout;
+  });
+  const watch = setInterval(() => {
+    silent += 1;
+    if (silent * beatTime <= limit) return;
+    console.error(`Worker ${child.pid} has been stuck for ${limit / 1_000} s`);
+    clearInterval(watch);
+    child.kill("SIGKILL");
+  }, beatTime);
+  child.once("exit", () => clearInterval(watch));
 }

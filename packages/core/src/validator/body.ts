@@ -21,13 +21,12 @@ export function watchBody(body: Body, exchange: Exchange, share: () => void): Bo
   const held = exchange.place.enter(watched.body, forgottenTeller(exchange));
   exchange.open = true;
   const close = (): void | Promise<void> => {
-    share();
     checkNotClosed(exchange);
     const fault = watched.fault();
     exchange.closed = true;
     exchange.open = false;
     held.leave();
-    return closeAndCheck(body, exchange, fault);
+    return closeAndCheck(body, exchange, share, fault);
   };
   return Object.assign(watched.body, { close });
 }
@@ -90,14 +89,17 @@ function checkNotClosed(exchange: Exchange): void {
 function closeAndCheck(
   body: Body,
   exchange: Exchange,
+  share: () => void,
   fault: readonly [clause: string, message: string] | undefined,
 ): void | Promise<void> {
   const closed = (): void => {
+    share();
     checkForwarded(exchange);
     checkHeadersKept(exchange);
     if (fault !== undefined) exchange.blame("server", ...fault);
   };
   const failed = (error: unknown): never => {
+    share();
     checkForwarded(exchange, error);
     throw error;
   };
@@ -107,6 +109,6 @@ function closeAndCheck(
   } catch (error) {
     return failed(error);
   }
-  if (isThenable(closing)) exchange.waited = true;
+  if (isThenable(closing)) exchange.closesLater = true;
   return when(closing, closed, failed) as void | Promise<void>;
 }

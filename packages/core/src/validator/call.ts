@@ -1,4 +1,4 @@
-import { checkBody, closeBody, isBody, isThenable, quietly } from "../body.ts";
+import { checkBody, closeBody, isThenable, quietly } from "../body.ts";
 import { show, typeName } from "../show.ts";
 import type { Application, Body, StartResponse } from "../types.ts";
 import { watchBody } from "./body.ts";
@@ -29,7 +29,6 @@ export function callApplication(
     "wsgi.errors": watchErrors(environ["wsgi.errors"], exchange),
   });
   exchange.handed = handed;
-  exchange.before = { ...handed };
   const share = shareChanges(handed, exchange);
   const startResponse = watchStart(args[1] as StartResponse, exchange, share);
   let result: Body | PromiseLike<Body>;
@@ -39,7 +38,6 @@ export function callApplication(
     return fail(error);
   }
   if (!isThenable(result)) return receive(result);
-  exchange.waited = true;
   checkSynchrony(exchange);
   return result.then(receive, fail);
 
@@ -56,15 +54,13 @@ export function callApplication(
       );
     } catch (error) {
       // The server gets no body that it could close.
-      if (isBody(body)) void quietly(() => closeBody(body));
+      void quietly(() => closeBody(body as Body));
       throw error;
     }
   }
 
   function fail(error: unknown): never {
     share();
-    exchange.returned = true;
-    exchange.failed = true;
     checkForwarded(exchange, error);
     throw error;
   }
@@ -79,7 +75,7 @@ function checkArguments(args: readonly unknown[], exchange: Exchange): void {
     );
   }
   const [environ, startResponse] = args;
-  if (typeof environ !== "object" || environ === null) {
+  if (environ !== Object(environ)) {
     exchange.blame(
       "server",
       "environ-plain",

@@ -11,7 +11,7 @@ export function takeChunk(value: unknown, exchange: Exchange): void {
   }
   if (chunk.length === 0) return;
   exchange.check(() => exchange.head.demand());
-  if (exchange.bytes === 0) adviseBody(exchange);
+  adviseBody(exchange);
   exchange.bytes += byteLength(chunk);
   const { contentLength } = exchange.head;
   if (exchange.isBodyless || contentLength === -1 || exchange.bytes <= contentLength) return;
@@ -37,7 +37,7 @@ function blameLength(clause: string, message: string, exchange: Exchange): never
   return exchange.blame("application", wasRight ? "layer-length" : clause, message);
 }
 
-/** Warns of what is odd about a body, when its first bytes come. */
+/** Warns of what is odd about a body that has bytes. */
 function adviseBody(exchange: Exchange): void {
   const { code, headers } = exchange.head;
   if (exchange.environ.REQUEST_METHOD === "HEAD") {

@@ -2,11 +2,11 @@ import type { Exchange } from "./exchange.ts";
 
 /** Warns of what is odd in an environ, and not forbidden. */
 export function adviseEnviron(exchange: Exchange): void {
-  const { SERVER_NAME, HTTP_HOST, HTTPS } = exchange.environ;
+  const { SERVER_NAME, HTTP_HOST = "", HTTPS } = exchange.environ;
   if (!nameForm.test(SERVER_NAME)) {
     advise("environ-server", `SERVER_NAME is ${quote(SERVER_NAME)}`, "a name or address", exchange);
   }
-  if (HTTP_HOST !== undefined && !hostForm.test(HTTP_HOST)) {
+  if (!hostForm.test(HTTP_HOST)) {
     advise("url-host", `HTTP_HOST is ${quote(HTTP_HOST)}`, "a host and its port", exchange);
   }
   if (HTTPS !== undefined && HTTPS !== "on") {

@@ -1,5 +1,6 @@
 import { WsgiError } from "../errors.ts";
 import { ResponseHead } from "../head.ts";
+import { isBodyless } from "../status.ts";
 import type { Environ } from "../types.ts";
 import type { HeadersWatch } from "./headers.ts";
 import type { Place, Side } from "./place.ts";
@@ -26,16 +27,10 @@ export class Exchange {
   readonly lists: HeadersWatch[] = [];
   /** The environ that the application was given, which it may change. */
   handed: Environ;
-  /** The same as it was before. */
-  before: Environ;
-  /** Whether the application has returned its body, or failed. */
+  /** Whether the application has returned its body. */
   returned = false;
-  /** Whether it has failed. */
-  failed = false;
   /** Whether it had started its response when it returned. */
   startedInCall = false;
-  /** Whether it has made somebody wait. */
-  waited = false;
   /** What the server threw when it was given an error, until it gets through the application. */
   trapped: { readonly error: unknown } | undefined;
   /** Whether an application inside is passing on an error at the moment. */
@@ -67,21 +62,21 @@ export class Exchange {
   /** Whether there is a body that is to be closed. */
   open = false;
   closed = false;
+  /** Whether closing takes time. */
+  closesLater = false;
 
   constructor(place: Place, environ: unknown) {
     this.place = place;
     // Whatever it is, whoever is told of it shall find an object.
     this.environ = Object(environ) as Environ;
     this.handed = this.environ;
-    this.before = this.environ;
     this.outer = (this.environ as { [exchangeKey]?: Exchange })[exchangeKey];
     this.outer?.inner.push(this);
   }
 
   /** Whether the response has no body, whatever is yielded. */
   get isBodyless(): boolean {
-    const { code } = this.head;
-    return this.environ.REQUEST_METHOD === "HEAD" || code === 204 || code === 304;
+    return this.environ.REQUEST_METHOD === "HEAD" || isBodyless(this.head.code);
   }
 
   /** Notes itself on an environ, for the validators inside. */
@@ -100,10 +95,10 @@ export class Exchange {
     throw cause === undefined ? error : Object.assign(error, { cause });
   }
 
-  /** Warns, unless the validator that is nearer to where it comes from has done so. */
+  /** Warns, once, unless the validator nearer to where it comes from has done so. */
   warn(side: Side, clause: string, message: string): void {
     const nearer = side === "application" ? this.inner : [this.outer ?? this];
-    const isKnown = nearer.some((exchange) => exchange.#warned.has(message));
+    const isKnown = [this, ...nearer].some((exchange) => exchange.#warned.has(message));
     this.#warned.add(message);
     if (!isKnown) this.place.warn(side, clause, message, this.environ);
   }

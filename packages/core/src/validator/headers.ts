@@ -1,5 +1,6 @@
 import { show } from "../show.ts";
 import { getHeader } from "../headers.ts";
+import { isBodyless } from "../status.ts";
 import type { ResponseHead } from "../head.ts";
 import type { Header, HeaderList } from "../types.ts";
 import type { Exchange } from "./exchange.ts";
@@ -55,7 +56,7 @@ export function adviseHead({ code, headers }: ResponseHead, exchange: Exchange):
     if (!usualName.test(name)) {
       advise("header-name", `a header is named ${show(name)}`, "letters, digits and - between");
     }
-    if ((code === 204 || code === 304) && describesBody.test(name)) {
+    if (isBodyless(code) && describesBody.test(name)) {
       advise("body-format", `a ${code} has the header ${name}`, "none that describes a body");
     }
   }

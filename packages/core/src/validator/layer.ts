@@ -7,7 +7,7 @@ import type { Exchange } from "./exchange.ts";
 
 /** Checks that a layer which moves the border between the two keys moves only that. */
 export function checkMount(exchange: Exchange): void {
-  const before = exchange.outer?.before;
+  const before = exchange.outer?.environ;
   const { environ } = exchange;
   // Only one of them: a path that is rewritten, or the prefix under which a proxy has the server.
   if (before === undefined || before.SCRIPT_NAME === environ.SCRIPT_NAME) return;
@@ -34,7 +34,7 @@ function wholePath({ SCRIPT_NAME, PATH_INFO }: Environ): string {
 /** Warns of a layer that changes the request before the eyes of those around it. */
 export function checkEnvironCopied(exchange: Exchange): void {
   if (exchange.outer === undefined) return;
-  const { before, handed } = exchange.outer;
+  const { environ: before, handed } = exchange.outer;
   for (const key of Object.keys(before)) {
     if (!key.includes(".") && before[key] !== handed[key]) {
       const message = `${key} was changed in the environ that was given; wanted a copy of it`;
@@ -47,8 +47,7 @@ export function checkEnvironCopied(exchange: Exchange): void {
 export function checkSynchrony(exchange: Exchange): void {
   const { inner } = exchange;
   const wereDone = inner.every(
-    ({ returned, failed, waited, startedInCall }) =>
-      returned && !failed && !waited && startedInCall,
+    ({ returned, startedInCall, closesLater }) => returned && startedInCall && !closesLater,
   );
   if (inner.length === 0 || !wereDone) return;
   const message = "it returned a promise, and its application none; wanted when() instead of async";

@@ -1,4 +1,4 @@
-import { isThenable, quietly, when } from "../body.ts";
+import { quietly, when } from "../body.ts";
 import type { Chunk, MaybePromise } from "../types.ts";
 import { endBody, takeChunk } from "./chunk.ts";
 import type { Exchange } from "./exchange.ts";
@@ -63,7 +63,6 @@ export function watchSteps<I extends Iterator<Chunk> | AsyncIterator<Chunk>>(
         return fail(error);
       }
       if (exchange.isSync) return pass(step as Step);
-      if (isThenable(step)) exchange.waited = true;
       return when(step, pass, fail);
     },
     return() {

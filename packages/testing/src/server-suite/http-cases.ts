@@ -146,7 +146,7 @@ export const httpCases: readonly ServerCase[] = [
     "large-head",
     "a head without end",
     request("GET /", [`X: ${"a".repeat(200_000)}`]),
-    [400, 413, 431],
+    [400, 413, 414, 431],
   ),
   refused(
     "expectation",
