@@ -1,0 +1,58 @@
+// Raw requests to start from: right ones of every kind, and wrong ones of the kinds that have led astray.
+const host = "Host: a\r\n";
+const end = "\r\n";
+const get = `GET / HTTP/1.1\r\n${host}`;
+const post = `POST /p HTTP/1.1\r\n${host}`;
+const chunked = `${post}Transfer-Encoding: chunked\r\n`;
+
+/** Is what the mutator begins with. */
+export const corpus: readonly string[] = [
+  get + end,
+  `GET /a/b?c=d&e HTTP/1.1\r\n${host}Accept: */*\r\nUser-Agent: x y\r\n${end}`,
+  `HEAD /h HTTP/1.1\r\n${host}${end}`,
+  `OPTIONS * HTTP/1.1\r\n${host}${end}`,
+  `DELETE /%E4%B8%96/%FF%zz HTTP/1.1\r\n${host}${end}`,
+  `GET http://b:80/x?y HTTP/1.1\r\n${host}${end}`,
+  `GET / HTTP/1.0\r\n${end}`,
+  `GET / HTTP/1.0\r\nConnection: keep-alive\r\n${end}`,
+  `${get}Connection: close\r\n${end}`,
+  `${get}Cookie: a=1\r\nCookie: b=2\r\nX-A: 1\r\nX-A: 2\r\n${end}`,
+  `${get}X_Y: 1\r\nX-Y: 2\r\n${end}`,
+  `${get}X-Empty:\r\nX-Pad:  a\tb \t\r\nX-High: \xe9\r\n${end}`,
+  `${post}Content-Length: 5\r\n${end}hello`,
+  `${post}Content-Length: 0\r\n${end}`,
+  `${post}Content-Length: 12\r\nContent-Type: text/plain\r\n${end}hello\nworld\n`,
+  `${chunked}${end}5\r\nhello\r\n0\r\n\r\n`,
+  `${chunked}${end}1;a=b\r\nh\r\n4;c="d"\r\nello\r\n00\r\nX-T: 1\r\n\r\n`,
+  `${chunked}${end}0\r\n\r\n`,
+  `${chunked}${end}a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n`,
+  `${post}Expect: 100-continue\r\nContent-Length: 2\r\n${end}hi`,
+  `${get}${end}${get}${end}`,
+  `${post}Content-Length: 3\r\n${end}abc${get}${end}`,
+  `${chunked}${end}3\r\nabc\r\n0\r\n\r\nHEAD /n HTTP/1.1\r\n${host}${end}`,
+  `${get}${end}GET /last HTTP/1.0\r\n${end}`,
+  `${get}${end}${get}Connection: close\r\n${end}${get}${end}`,
+  `${get}${end}NONSENSE\r\n\r\n`,
+  `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n${end}0\r\n\r\n`,
+  `${post}Content-Length: 5\r\nContent-Length: 6\r\n${end}hello!`,
+  `${post}Content-Length: +5\r\n${end}hello`,
+  `${post}Transfer-Encoding: gzip, chunked\r\n${end}0\r\n\r\n`,
+  `${post}Transfer-Encoding : chunked\r\n${end}0\r\n\r\n`,
+  `POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n${end}0\r\n\r\n`,
+  `${chunked}${end}0x5\r\nhello\r\n0\r\n\r\n`,
+  `${chunked}${end}fffffffffffffffff\r\nhello`,
+  `GET / HTTP/1.1\r\n${end}`,
+  `${get}Host: b\r\n${end}`,
+  `GET / HTTP/1.1\r\nHost: a/b\r\n${end}`,
+  `GET /a b HTTP/1.1\r\n${host}${end}`,
+  `GET /#f HTTP/1.1\r\n${host}${end}`,
+  `GET / HTTP/2.0\r\n${host}${end}`,
+  `GET /\n${host}${end}`,
+  `${get}X: a\r\n b\r\n${end}`,
+  `${get}X: a\0b\r\n${end}`,
+  `${get}: empty\r\n${end}`,
+  `CONNECT a:1 HTTP/1.1\r\n${host}${end}`,
+  `TRACE / HTTP/1.1\r\n${host}${end}`,
+  `${get}Upgrade: websocket\r\nConnection: Upgrade\r\n${end}`,
+  `${get}Expect: tea\r\n${end}`,
+];
