@@ -177,6 +177,18 @@ describe("what is refused behind requests that are answered at once", () => {
     const { response } = await answer(app, `${chunked}0\r\n\r\n${chunked}1\r\nx\r\n//`);
     assert.match(response, /^HTTP\/1\.1 200 OK[^]*readHTTP\/1\.1 400 /);
   });
+
+  it("is nothing that the application is called for, behind a client that got no 100", async () => {
+    const paths: string[] = [];
+    const app: Application = (environ, startResponse) => {
+      paths.push(environ.PATH_INFO);
+      return respond(["unread"])(environ, startResponse);
+    };
+    const expecting = "POST /1 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n";
+    const { response } = await answer(app, `${expecting}GET /2 HTTP/1.1\r\nHost: a\r\n\r\n`);
+    assert.match(response, /^HTTP\/1\.1 200 OK\r\n(?:(?!HTTP)[^])*Connection: close[^]*unread$/);
+    assert.deepEqual(paths, ["/1"]);
+  });
 });
 
 async function behindSlow(next: string): Promise<string> {
