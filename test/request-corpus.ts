@@ -27,6 +27,7 @@ export const corpus: readonly string[] = [
   `${chunked}${end}0\r\n\r\n`,
   `${chunked}${end}a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n`,
   `${post}Expect: 100-continue\r\nContent-Length: 2\r\n${end}hi`,
+  `${post}Expect: 100-continue\r\n${end}${get}${end}`,
   `${get}${end}${get}${end}`,
   `${post}Content-Length: 3\r\n${end}abc${get}${end}`,
   `${chunked}${end}3\r\nabc\r\n0\r\n\r\nHEAD /n HTTP/1.1\r\n${host}${end}`,
