@@ -53,8 +53,13 @@ export function refuseMalformed(
   if (error.code === "HPE_CLOSED_CONNECTION") return;
   const socket = duplex as Socket;
   const connection = connectionOf(socket);
+  if (!socket.writable) {
+    // What is still on its way to the client may arrive.
+    socket.destroySoon();
+    return;
+  }
   // A client that ends in the middle of a request has left.
-  if (!socket.writable || (error.code === "HPE_INVALID_EOF_STATE" && connection.isBusy)) {
+  if (error.code === "HPE_INVALID_EOF_STATE" && connection.isBusy) {
     socket.destroy();
     return;
   }
@@ -69,9 +74,14 @@ export function refuseMalformed(
 
 /** Answers where there is no response to answer with; the connection ends. */
 export function refuseRaw(socket: Socket, status: number, fields = ""): void {
-  connectionOf(socket).end();
+  const connection = connectionOf(socket);
+  connection.end();
   const head = `HTTP/1.1 ${statusLine(status)}\r\n${fields}Content-Length: 0\r\nConnection: close\r\n\r\n`;
-  // Who sends too much is still sending.
-  if (status === 413 || status === 414 || status === 431) endSlowly(socket, head);
-  else socket.end(head, () => socket.destroySoon());
+  connection.whenSent(() => {
+    // The response before may have ended the connection; then nothing more was asked.
+    if (!socket.writable) return;
+    // Who sends too much is still sending.
+    if (status === 413 || status === 414 || status === 431) endSlowly(socket, head);
+    else socket.end(head, () => socket.destroySoon());
+  });
 }
