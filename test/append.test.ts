@@ -103,6 +103,16 @@ describe("append() to HEAD", () => {
     assert.deepEqual(body, []);
   });
 
+  it("leaves an array without a byte as it is", () => {
+    const body = append("!")(respond([""]))(environFor("HEAD /"), () => () => {});
+    assert.deepEqual(body, [""]);
+  });
+
+  it("adds to an array if the response to GET was written before it", () => {
+    const body = append("!")(writing(["Hello"]))(environFor("HEAD /"), () => () => {});
+    assert.deepEqual(body, ["!"]);
+  });
+
   it("keeps an array that was made for GET as long as GET's, for layers that measure it", () => {
     const body = append("!")(respond(["Hello"]))(environFor("HEAD /"), () => () => {});
     assert.deepEqual(body, ["Hello", "!"]);

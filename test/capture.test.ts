@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import {
   capture,
   closeBody,
@@ -226,6 +227,21 @@ describe("capture()", () => {
     assert.equal(closed, 1);
   });
 
+  it("waits for the close() of a late body that throws before its first chunk", async () => {
+    const { promise: closing, resolve: close } = promise();
+    const app: Application = () => ({
+      // oxlint-disable-next-line require-yield -- it fails before it could
+      *[Symbol.iterator]() {
+        throw new Error("Odd");
+      },
+      close: () => closing,
+    });
+    const captured = Promise.resolve(capture(app, setupTestingDefaults()));
+    assert.match(inspect(captured), /pending/);
+    close();
+    await assert.rejects(captured, /^Error: Odd$/);
+  });
+
   it("keeps the first error if close() fails too", async () => {
     const failure = (): Promise<void> => Promise.reject(new Error("Second"));
     const app: Application = () => ({
@@ -235,7 +251,7 @@ describe("capture()", () => {
       },
       close: failure,
     });
-    assert.throws(() => captureNow(app), /^Error: First$/);
+    await assert.rejects(async () => capture(app, setupTestingDefaults()), /^Error: First$/);
   });
 
   it("hands the close() of a late body on, once", () => {
@@ -427,6 +443,15 @@ describe("readBody()", () => {
     assert.throws(() => readBody(body), { clause: "body-chunk" });
     assert.equal(body.timesClosed, 1);
     assert.equal(body.returned, true);
+  });
+
+  it("waits for an asynchronous close() of the body that it refuses", async () => {
+    const { promise: closing, resolve: close } = promise();
+    const body = Object.assign([42], { close: () => closing }) as never;
+    const read = Promise.resolve(readBody(body));
+    assert.match(inspect(read), /pending/);
+    close();
+    await assert.rejects(read, { clause: "body-chunk" });
   });
 
   it("closes an asynchronous body that fails, and keeps its error", async () => {

@@ -527,6 +527,15 @@ describe("CookieJar setting", () => {
     );
   });
 
+  it("refuses an end in a year that browsers cannot read", async () => {
+    const setTo = (expires: Date) => fieldsOf((jar) => jar.set("a", "1", { expires }));
+    await assert.rejects(setTo(new Date(8.64e15)), {
+      message:
+        'Cannot set the cookie "a": it expires in the year 275760; wanted one from 1601 to 9999',
+    });
+    await assert.rejects(setTo(new Date("1600-12-31")), /it expires in the year 1600/);
+  });
+
   it("refuses a SameSite that carries another attribute", async () => {
     await assert.rejects(
       fieldsOf((jar) => jar.set("a", "1", { sameSite: "lax; Domain=evil.com" as never })),

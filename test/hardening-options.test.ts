@@ -8,6 +8,7 @@ import { cascade } from "@wsgi/middleware/cascade";
 import { catchErrors, httpError } from "@wsgi/middleware/catch-errors";
 import { mount } from "@wsgi/middleware/mount";
 import { requestId } from "@wsgi/middleware/request-id";
+import { timeout } from "@wsgi/middleware/timeout";
 import { when } from "@wsgi/middleware/when";
 import { router } from "@wsgi/router";
 import { makeServer, nodeListener, serve as listen } from "@wsgi/server";
@@ -287,6 +288,18 @@ const wrongUses: readonly WrongUse[] = [
     id: "M10",
     title: "requestId() with generate that is an id",
     use: () => requestId(wrong({ generate: "42" })),
+  },
+  { id: "M10", title: "timeout() with a time that is NaN", use: () => timeout({ after: NaN }) },
+  { id: "M10", title: "timeout() with a time of 0", use: () => timeout({ after: 0 }) },
+  {
+    id: "M10",
+    title: "timeout() with a time beyond what timers take",
+    use: () => timeout({ after: 2 ** 31 }),
+  },
+  {
+    id: "M10",
+    title: "timeout() with a time that is text",
+    use: () => timeout(wrong({ after: "30s" })),
   },
   {
     id: "M10",

@@ -206,10 +206,10 @@ async function send(
 ): Promise<{ received: string; calls: readonly Call[] }> {
   using client = await RawClient.connect({ port });
   const key = String(client.socket.localPort);
-  const received = await sendOn(client, pieces, ends);
-  const found = calls.get(key) ?? [];
+  // Ports come again.
   calls.delete(key);
-  return { received, calls: found };
+  const received = await sendOn(client, pieces, ends);
+  return { received, calls: calls.get(key) ?? [] };
 }
 
 /** Sends the pieces on a connection of their own, and gives what comes back until that is closed. */
@@ -227,8 +227,8 @@ async function sendOn(
   for (const piece of pieces) {
     if (client.socket.destroyed) break;
     client.send(piece);
-    // Lets the server read it, which is in this process, before the next one.
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    // Lets the server, which is in this process, read it, and the client what the server says to it.
+    for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
   }
   if (ends) client.socket.end();
   return await client.closed;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import http from "node:http";
 import { describe, it } from "node:test";
 import { respond } from "@wsgi/testing";
 import { bodyOf, deferred, RawClient, serving } from "./serving.ts";
@@ -31,6 +32,17 @@ describe("a client that is still sending", () => {
   it("gets the whole response, if its body is chunked", async () => {
     const head = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert.equal(bodyOf(await readLate(`${head}f4240\r\n${megabyte}\r\n`)).length, 400_000);
+  });
+
+  it("gets the refusal of a body that is too long, and no broken pipe", async () => {
+    await using server = await serving(long, { limits: { body: 10 } });
+    const request = http.request(server.url, { method: "POST", agent: false });
+    request.end(Buffer.alloc(9_000_000));
+    const [response] = (await once(request, "response")) as [http.IncomingMessage];
+    response.resume();
+    // Fails with EPIPE if the server cuts off what it has refused.
+    await once(request, "close");
+    assert.equal(response.statusCode, 413);
   });
 
   it("is cut off a while later", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Application } from "@wsgi/core";
 import { respond } from "@wsgi/testing";
-import { exchange, get, lastHeaders, serving } from "./serving.ts";
+import { answer, exchange, get, lastHeaders, serving } from "./serving.ts";
 
 /** Sends a request that must not reach the application; returns the status code, or 0 for a bare close. */
 async function refusal(request: string): Promise<number> {
@@ -140,6 +141,53 @@ describe("what is refused behind a request under way", () => {
   it("is nothing behind the last request, which has its one answer", async () => {
     await using server = await serving(respond(["last"]));
     assert.match(await exchange(server, `${get}NONSENSE\r\n\r\n`), /^HTTP\/1\.1 200 [^]*\nlast$/);
+  });
+
+  it("waits for all that came whole: nonsense", async () => {
+    const response = await behindSlow("GET / HTTP/1.1\r\nHost: a\r\n\r\nNONSENSE\r\n\r\n");
+    assert.match(response, /^HTTP\/1\.1 200 OK[^]*slow[^]*200 OK[^]*slow[^]*HTTP\/1\.1 400 /);
+  });
+
+  it("gets no answer behind what ends the connection", async () => {
+    const response = await behindSlow(`GET / HTTP/1.0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n`);
+    assert.match(response, /^HTTP\/1\.1 200 OK[^]*slow[^]*200 OK\r\n(?:(?!HTTP)[^])*slow$/);
+  });
+});
+
+describe("what is refused behind requests that are answered at once", () => {
+  const two = "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2);
+
+  it("does not overtake their answers: CONNECT", async () => {
+    const raw = `${two}CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n`;
+    const { response } = await answer(respond(["fast"]), raw);
+    assert.match(response, /^HTTP\/1\.1 200 OK[^]*fast[^]*200 OK[^]*fast[^]*HTTP\/1\.1 405 /);
+  });
+
+  it("does not overtake their answers: nonsense", async () => {
+    const { response } = await answer(respond(["fast"]), `${two}NONSENSE\r\n\r\n`);
+    assert.match(response, /^HTTP\/1\.1 200 OK[^]*fast[^]*200 OK[^]*fast[^]*HTTP\/1\.1 400 /);
+  });
+
+  it("answers a body that cannot be read before its turn has come", async () => {
+    const chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const app: Application = async (environ, startResponse) => {
+      await environ["wsgi.input"].read();
+      return respond(["read"])(environ, startResponse);
+    };
+    const { response } = await answer(app, `${chunked}0\r\n\r\n${chunked}1\r\nx\r\n//`);
+    assert.match(response, /^HTTP\/1\.1 200 OK[^]*readHTTP\/1\.1 400 /);
+  });
+
+  it("is nothing that the application is called for, behind a client that got no 100", async () => {
+    const paths: string[] = [];
+    const app: Application = (environ, startResponse) => {
+      paths.push(environ.PATH_INFO);
+      return respond(["unread"])(environ, startResponse);
+    };
+    const expecting = "POST /1 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n";
+    const { response } = await answer(app, `${expecting}GET /2 HTTP/1.1\r\nHost: a\r\n\r\n`);
+    assert.match(response, /^HTTP\/1\.1 200 OK\r\n(?:(?!HTTP)[^])*Connection: close[^]*unread$/);
+    assert.deepEqual(paths, ["/1"]);
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Application, HeaderList } from "@wsgi/core";
+import type { Application, Header, HeaderList } from "@wsgi/core";
 import { closable, late, respond, writing } from "@wsgi/testing";
 import { answer, bodyOf, deferred, get, lastHeaders, RawClient, serving } from "./serving.ts";
 
@@ -143,6 +143,12 @@ describe("the server sending a head", () => {
       ]);
       yield "é";
     };
+    assert.match((await answer(app, get)).response, /\r\nX-Name: \xe9\r\n/);
+  });
+
+  it("sends Latin-1 headers as Latin-1 before a body that is longer than declared", async () => {
+    const name: Header = ["X-Name", "\xe9"];
+    const app = respond(["é", "é"], { headers: [name, ["Content-Length", "2"]] });
     assert.match((await answer(app, get)).response, /\r\nX-Name: \xe9\r\n/);
   });
 

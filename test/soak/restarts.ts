@@ -36,7 +36,11 @@ export async function restarts(sizes: RestartSizes): Promise<Figure[]> {
   return [
     ...answers(tally, inFlight, sizes.restarts > 0),
     { name: "restarts that did not end with 0", value: unclean.length, most: 0 },
-    { name: "seconds until a worker was replaced", value: Math.max(0, ...recoveries), most: 1 },
+    {
+      name: "seconds until another worker was started",
+      value: Math.max(0, ...recoveries),
+      most: 1,
+    },
   ];
 }
 

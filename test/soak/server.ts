@@ -32,6 +32,8 @@ export interface Glance {
   readonly connections: number;
   /** How many connections have more to send than the client takes. */
   readonly full: number;
+  /** The most bytes that wait to be sent on one of them. */
+  readonly waiting: number;
   readonly closed: number;
 }
 
@@ -100,6 +102,7 @@ function glance(): Glance {
     rss: process.memoryUsage.rss(),
     connections: sockets.size,
     full,
+    waiting: Math.max(0, ...[...sockets].map((socket) => socket.writableLength)),
     closed: counts.closed,
   };
 }

@@ -59,6 +59,7 @@ const maxBytes = 4096;
  */
 export function serializeCookie(act: string, cookie: Cookie): string {
   const field = stringify(act, cookie);
+  checkYear(act, cookie.expires);
   checkDemands(act, field);
   if (field.length > maxBytes) {
     throw new RangeError(
@@ -74,6 +75,16 @@ function stringify(act: string, cookie: Cookie): string {
   } catch (cause) {
     const found = (cause as Error).message;
     throw new TypeError(`Cannot ${act}: ${found}; wanted what RFC 6265 allows`, { cause });
+  }
+}
+
+/** RFC 6265 section 5.1.1: an end in any other year is ignored, and so the cookie stays. */
+function checkYear(act: string, expires: Date | undefined): void {
+  const year = expires?.getUTCFullYear() ?? 1970;
+  if (year < 1601 || year > 9999) {
+    throw new TypeError(
+      `Cannot ${act}: it expires in the year ${year}; wanted one from 1601 to 9999`,
+    );
   }
 }
 

@@ -75,7 +75,7 @@ function startedBody(body: Body, head: ResponseHead): MaybePromise<Body> {
   return isSync(body) ? startSync(body, head) : startAsync(body, head);
 }
 
-function startSync(body: Iterable<Chunk> & Body, head: ResponseHead): Body {
+function startSync(body: Iterable<Chunk> & Body, head: ResponseHead): MaybePromise<Body> {
   const chunks = (function* () {
     for (const chunk of body) if (isDue(chunk, head)) yield chunk;
   })();
@@ -87,8 +87,7 @@ function startSync(body: Iterable<Chunk> & Body, head: ResponseHead): Body {
     head.demand();
     return first.done ? rest : concat([first.value], rest);
   } catch (error) {
-    void quietly(() => closeBody(rest));
-    throw error;
+    return giveUp(rest, error);
   }
 }
 
@@ -145,8 +144,7 @@ export function readBody(body: Body): MaybePromise<Uint8Array> {
   try {
     for (const chunk of body) chunks.push(toBytes(checkChunk(chunk)));
   } catch (error) {
-    void quietly(() => closeBody(body));
-    throw error;
+    return giveUp(body, error);
   }
   return closed();
 }
@@ -158,4 +156,11 @@ async function readAsync(body: AsyncIterable<Chunk> & Body, chunks: Uint8Array[]
     await quietly(() => closeBody(body));
     throw error;
   }
+}
+
+/** Closes the body of a response that failed, and lets the error go on when that is done. */
+function giveUp(body: Body, error: unknown): MaybePromise<never> {
+  return when(quietly(() => closeBody(body)) as MaybePromise<void>, () => {
+    throw error;
+  });
 }

@@ -61,21 +61,31 @@ export function append(
     return function append(environ, startResponse) {
       const isHead = environ.REQUEST_METHOD === "HEAD";
       let added: Chunk = "";
+      let wrote = false;
       const start: StartResponse = (status, headers, excInfo) => {
         const adding = isOpen(status, headers, types) ? make(environ) : "";
         const write = startResponse(status, lengthen(headers, byteLength(adding)), excInfo);
         added = adding;
-        return write;
+        if (!isHead) return write;
+        return (chunk) => {
+          wrote ||= chunk.length > 0;
+          return write(chunk);
+        };
       };
       return when(app(environ, start), (body) => {
         const whole = Array.isArray(body);
         if (whole && added.length === 0) return body;
-        // An array that answers HEAD as if it were GET is not sent, but a layer outside may measure it.
-        if (isHead && !(whole && body.length > 0)) return body;
+        // An array that answers HEAD as if it were GET is not sent, but a layer outside may measure it,
+        // and what was written before it, too.
+        if (isHead && !(whole && (wrote || body.some(hasBytes)))) return body;
         return mapBody(body, { end: () => (added.length === 0 ? undefined : added) });
       });
     };
   };
+}
+
+function hasBytes(chunk: unknown): boolean {
+  return isChunk(chunk) && chunk.length > 0;
 }
 
 function chunkMaker(addition: Chunk | ((environ: Environ) => Chunk)): (environ: Environ) => Chunk {

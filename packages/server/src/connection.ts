@@ -1,10 +1,17 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { RefusedRequest } from "./request.ts";
-import type { Exchange } from "./respond.ts";
 
 const connectionKey: unique symbol = Symbol("wsgi.connection");
+
+/** Is what a connection, and who ends it, do with the exchange that is under way. */
+interface CurrentExchange {
+  /** Aborts the signal, once somebody has asked for it. */
+  readonly abort: AbortController | undefined;
+  /** Fails reading the request, because nothing more of it can be read. */
+  failRequest(reason: RefusedRequest): void;
+}
 
 /** Is a request, or what stands in the place of one that cannot be read, and what answers it. */
 interface Turn {
@@ -23,7 +30,9 @@ export class Connection {
   readonly serverPort: string;
   readonly encrypted: boolean;
   /** The exchange that is under way. */
-  exchange: Exchange | undefined;
+  exchange: CurrentExchange | undefined;
+  /** The response that was begun last. */
+  response: ServerResponse | undefined;
   readonly #socket: Socket;
   #current: Turn | undefined;
   #waiting: Turn[] = [];
@@ -98,7 +107,7 @@ export class Connection {
     this.#current = next;
     if (this.#waiting.length === this.#waitingLimit - 1) this.#pauseOrResume();
     // From the event loop, so that a client's long run of requests neither nests nor blocks.
-    if (next !== undefined) setImmediate(next.run);
+    if (next !== undefined) setImmediate(() => next.run());
     else this.#afterLast?.();
   }
 
@@ -128,13 +137,23 @@ export class Connection {
     if (arriving === undefined || arriving.req?.complete === true) {
       this.#arriving = { req: undefined, run: refuse };
       this.#enter(this.#arriving);
-    } else if (arriving === this.#current) {
-      this.exchange?.failRequest(reason);
-    } else if (this.#waiting.includes(arriving)) {
+    } else if (arriving === this.#current && this.exchange !== undefined) {
+      this.exchange.failRequest(reason);
+    } else if (arriving === this.#current || this.#waiting.includes(arriving)) {
+      // It is not with the application yet.
       arriving.run = refuse;
     } else {
-      this.#socket.destroySoon();
+      this.whenSent(() => this.#socket.destroySoon());
     }
+  }
+
+  /** Does something when all responses have left node, which holds each back until it is its turn. */
+  whenSent(act: () => void): void {
+    const { response } = this;
+    if (response === undefined) act();
+    // Node has not heard of it yet, and may have to end the connection when it does.
+    else if (response.writableFinished) setImmediate(act);
+    else response.once("finish", act);
   }
 }
 

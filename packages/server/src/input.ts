@@ -28,6 +28,11 @@ export class RequestBody {
     this.input = createInput(() => this.#next());
   }
 
+  /** Whether the application has begun to read it. */
+  get isStarted(): boolean {
+    return this.#started;
+  }
+
   /** Why the body cannot be read, where the client is to know. */
   get failure(): RefusedRequest | undefined {
     return this.#failure;

@@ -78,6 +78,7 @@ export class Listener implements ExchangeOwner {
   handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
     const connection = connectionOf(req.socket);
     connection.enter(req, this.#limits.waitingRequests, () => {
+      connection.response = res;
       // A client that has left in the meantime is nobody to call the application for.
       if (req.socket.destroyed) connection.done();
       else this.#answer(req, res, connection, awaitsContinue);
@@ -88,6 +89,7 @@ export class Listener implements ExchangeOwner {
   refuse(req: IncomingMessage, res: ServerResponse, reason: RefusedRequest): void {
     const connection = connectionOf(req.socket);
     connection.enter(req, this.#limits.waitingRequests, () => {
+      connection.response = res;
       refuse(res, reason);
       connection.end();
     });

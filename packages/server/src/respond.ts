@@ -265,7 +265,9 @@ export class Exchange {
       this.#owner.closing ||
       this.#request?.endsConnection === true ||
       // Node loses what follows a request for an upgrade that nobody takes, or begins in its middle.
-      this.#req.headers.upgrade !== undefined;
+      this.#req.headers.upgrade !== undefined ||
+      // And it ends the connection of a client that waits for a 100 and gets none.
+      (this.#req.headers.expect !== undefined && this.#request?.isStarted !== true);
     if (ends) this.#connection.end();
     return ends;
   }

@@ -84,8 +84,10 @@ export class Sender {
       if (typeof chunk !== "string") isText = false;
     }
     if (this.head.sent || this.#isBodyless() || length > this.#left) {
-      if (!this.head.sent && length > 0) this.#sendHead(length);
-      for (const chunk of chunks) if (chunk.length > 0 && !this.isComplete) this.chunk(chunk);
+      const latin1 = !this.head.sent && length > 0 && this.#sendHead(length);
+      for (const chunk of chunks) {
+        if (chunk.length > 0 && !this.isComplete) this.chunk(latin1 ? toBuffer(chunk) : chunk);
+      }
       this.end();
       return;
     }
