@@ -1,6 +1,6 @@
 import { byHand, interleaved, median, type Outcome, type Size } from "./benchmark.ts";
 import { runCase } from "./case-process.ts";
-import { browser, program, proxied, small } from "./headers.ts";
+import { browser, headText, program, proxied, small } from "./headers.ts";
 
 const sets = { 2: small, 10: program, 15: browser, 20: proxied };
 
@@ -14,11 +14,7 @@ interface Taken {
 /** Measures the environ of a request, by the number of its header fields. */
 export async function environ(size: Size): Promise<Outcome> {
   const counts = Object.keys(sets);
-  const heads = Object.values(sets).map((headers) => {
-    const fields = Object.entries({ Host: "127.0.0.1:8000", ...headers });
-    const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`);
-    return `GET /articles/2026 HTTP/1.1\r\n${lines.join("")}\r\n`;
-  });
+  const heads = Object.values(sets).map((headers) => headText("/articles/2026", headers));
   const names = await runCase<string[]>("environ");
   const cases = names.flatMap((name) => heads.map((head) => ({ name, head })));
   const measured = await interleaved(cases, size.rounds, ({ name, head }) =>

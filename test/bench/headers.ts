@@ -45,3 +45,15 @@ export const program: Readonly<Record<string, string>> = {
   Referer: "http://127.0.0.1/articles/2026",
   "X-Forwarded-For": "203.0.113.7",
 };
+
+/** Writes the head of a request out. */
+export function headText(
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  host = "127.0.0.1:8000",
+): string {
+  const lines = Object.entries({ Host: host, ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  return `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}

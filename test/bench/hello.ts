@@ -1,6 +1,7 @@
-import { byHand, ratio, type Outcome, type Size } from "./benchmark.ts";
+import { byHand, interleaved, median, ratio, type Outcome, type Size } from "./benchmark.ts";
 import { pinning } from "./cores.ts";
-import { browser, proxied, small } from "./headers.ts";
+import { runCase } from "./case-process.ts";
+import { browser, headText, proxied, small } from "./headers.ts";
 import { loader, loadInTurn } from "./load.ts";
 import { withServers } from "./server-process.ts";
 
@@ -25,6 +26,15 @@ export async function hello(size: Size): Promise<Outcome> {
       ]);
     }
   });
+  for (const [count, headers] of Object.entries(requests)) {
+    const [bare, wsgi] = await interleaved(["bare", "wsgi"], size.rounds, (server) =>
+      runCase<number>("request", server, headText("/", headers), size.seconds / 2),
+    );
+    const faster = ratio(bare!, wsgi!);
+    rows.push([`node:http, ${count} header fields, no network`, "", median(bare!), 1, ""]);
+    rows.push([`WSGI, ${count} header fields, no network`, "", median(wsgi!), faster, ""]);
+    figures[`hello.${count}js`] = faster;
+  }
   return {
     title: "Hello, world over HTTP/1.1",
     columns: ["server", "requests/s", "CPU µs/request", "by CPU", "by rate"],
@@ -33,6 +43,7 @@ export async function hello(size: Size): Promise<Outcome> {
       `${pinning} ${loader}`,
       "By CPU: how many times as many requests a second of processor time answers. By rate: the same of real time.",
       "About half of each request is the system's own work with the socket, which no program changes.",
+      "No network: the requests come from memory. That leaves the system's work out and moves little from run to run.",
       "An application that does anything at all makes these differences small.",
     ],
     figures,

@@ -6,6 +6,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { interleaved, median, type Size } from "./benchmark.ts";
 import { loadCore } from "./cores.ts";
+import { headText } from "./headers.ts";
 import type { ServerProcess, Usage } from "./server-process.ts";
 
 /** Is one request that the load is made of. */
@@ -90,7 +91,7 @@ async function make(
   const folder = mkdtempSync(join(tmpdir(), "wsgi-bench-"));
   try {
     const script = join(folder, hasWrk ? "requests.lua" : "requests.json");
-    const texts = requests.map((request) => requestText(request, port));
+    const texts = requests.map(({ path, headers }) => headText(path, headers, `127.0.0.1:${port}`));
     writeFileSync(script, hasWrk ? luaScript(texts) : JSON.stringify(texts));
     const client = fileURLToPath(new URL("client.js", import.meta.url));
     // wrk takes whole seconds, or the end of it by a signal.
@@ -116,13 +117,6 @@ async function run(command: readonly string[], seconds: number): Promise<Made> {
   } catch {
     throw new Error(`Cannot make the load: ${command.join(" ")} has printed ${output}`);
   }
-}
-
-/** Writes a request out, with the host at its beginning. */
-function requestText({ path, headers }: LoadRequest, port: number): string {
-  const fields = { Host: `127.0.0.1:${port}`, ...headers };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
 function luaScript(texts: readonly string[]): string {
