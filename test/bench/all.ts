@@ -33,9 +33,13 @@ function runAll(): Record<string, number> {
     const path = fileURLToPath(new URL(`${name}.js`, import.meta.url));
     const result = `${results}${name}.json`;
     rmSync(result, { force: true });
-    const { status } = spawnSync(process.execPath, [path, ...(values.quick ? ["--quick"] : [])], {
-      stdio: "inherit",
-    });
+    const { status } = spawnSync(
+      process.execPath,
+      ["--expose-gc", path, ...(values.quick ? ["--quick"] : [])],
+      {
+        stdio: "inherit",
+      },
+    );
     if (status === 0)
       Object.assign(figures, (JSON.parse(readFileSync(result, "utf8")) as Outcome).figures);
     else process.exitCode = 1;
