@@ -47,6 +47,7 @@ export class Exchange {
   readonly #request: RequestBody | undefined;
   readonly #connection: Connection;
   readonly #owner: ExchangeOwner;
+  readonly #isLast: boolean;
   readonly #sender: Sender;
 
   #body: Body | undefined;
@@ -66,12 +67,14 @@ export class Exchange {
     request: RequestBody | undefined,
     connection: Connection,
     owner: ExchangeOwner,
+    isLast: boolean,
   ) {
     this.#req = req;
     this.#res = res;
     this.#request = request;
     this.#connection = connection;
     this.#owner = owner;
+    this.#isLast = isLast;
     this.#sender = new Sender(req, res, this);
   }
 
@@ -261,13 +264,7 @@ export class Exchange {
   /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
   endsConnection(must = false): boolean {
     const ends =
-      must ||
-      this.#owner.closing ||
-      this.#request?.endsConnection === true ||
-      // Node loses what follows a request for an upgrade that nobody takes, or begins in its middle.
-      this.#req.headers.upgrade !== undefined ||
-      // And it ends the connection of a client that waits for a 100 and gets none.
-      (this.#req.headers.expect !== undefined && this.#request?.isStarted !== true);
+      must || this.#owner.closing || this.#isLast || this.#request?.endsConnection === true;
     if (ends) this.#connection.end();
     return ends;
   }
