@@ -99,8 +99,8 @@ export class RequestBody {
     this.#sendContinue?.();
     this.#req.on("readable", this.#onReadable);
     this.#req.on("end", this.#onReadable);
-    this.#req.on("error", this.#onCutShort);
-    this.#req.on("close", this.#onCutShort);
+    // What the error is about is told by release().
+    this.#req.on("error", () => {});
   }
 
   #take(): Uint8Array | null {
@@ -124,10 +124,6 @@ export class RequestBody {
   }
 
   readonly #onReadable = (): void => this.#settle?.();
-
-  readonly #onCutShort = (): void => {
-    if (!this.#req.readableEnded) this.#settle?.(this.#cutShort());
-  };
 
   #cutShort(): ClientDisconnected {
     const whole = this.#length === undefined ? "" : ` of ${this.#length}`;
