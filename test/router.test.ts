@@ -187,6 +187,14 @@ describe("router()", () => {
     assert.equal((await call(app, "GET /")).text(), "first");
   });
 
+  it("prefers the first, too, where a later one begins like one before it", async () => {
+    const app = router();
+    app.get("/:a/x", respond(["x"]));
+    app.get("/b/:c", respond(["first"]));
+    app.get("/:a/y", respond(["second"]));
+    assert.equal((await call(app, "GET /b/y")).text(), "first");
+  });
+
   it("keeps the order between all() and a method that is new", async () => {
     const app = router();
     app.all("/users/:id", respond(["all"]));
@@ -587,6 +595,12 @@ describe("adding a route", () => {
       name: "TypeError",
       message: /^Cannot add the route "GET \/users\/\(\\\\d\+\)": Unexpected \(/,
     });
+  });
+
+  it("refuses two parameters with nothing between them, and too many groups", () => {
+    assert.throws(() => get("/:a:b", respond([])), /Missing text before "b" param/);
+    assert.throws(() => get("/a{-}:b{-}:c", respond([])), /Missing text before "c" param/);
+    assert.throws(() => get(`/${"{a}".repeat(30)}`, respond([])), /Too many path combinations/);
   });
 
   it("refuses a pattern that is no path", () => {

@@ -1,11 +1,5 @@
-import {
-  compile,
-  match,
-  parse,
-  type MatchFunction,
-  type ParamData,
-  type Token,
-} from "path-to-regexp";
+import { compile, parse, pathToRegexp, type ParamData, type Token } from "path-to-regexp";
+import { readWays, type Way } from "./ways.ts";
 
 /** Says what a pattern matches. */
 export interface PatternOptions {
@@ -19,10 +13,8 @@ export interface PatternOptions {
 
 /** Is a pattern, ready for use. */
 export interface Pattern {
-  /** The paths that it matches, if it matches no others. */
-  readonly literals: readonly string[] | undefined;
-  /** Gives the part of a path that it matches, and the parameters; or false. */
-  readonly match: MatchFunction<ParamData>;
+  /** What it is without groups; the first that leads through a path counts. */
+  readonly ways: readonly Way[];
   /** Makes the path of a URL that it matches, behind SCRIPT_NAME; throws a TypeError if it cannot. */
   readonly build: (params: ParamData, scriptName: string) => string;
 }
@@ -36,25 +28,17 @@ export interface Pattern {
  * @throws TypeError if the text is no pattern, is not of a path, or has two parameters of one name
  */
 export function readPattern(text: string, options: PatternOptions): Pattern {
-  const { sensitive, trailing, end } = options;
-  const tokens = readTokens(text);
-  // What follows a prefix begins with a slash, so the prefix must not end in one.
-  const matched = end ? text : text.replace(/\/$/, "");
-  const toPath = compile(text, { encodePath, encode: encodeSegment });
-  return {
-    literals: end && sensitive ? literalPaths(tokens, trailing) : undefined,
-    match: match(matched, { ...options, decode: leave }),
-    build: (params, scriptName) => checkPath(encodePath(scriptName) + toPath(params)),
-  };
-}
-
-function readTokens(text: string): readonly Token[] {
   if (typeof text !== "string" || !/^\{*\//.test(text)) {
     throw new TypeError('the pattern is no path; wanted a string that begins with "/"');
   }
-  const { tokens } = parse(text);
+  // What follows a prefix begins with a slash, so the prefix must not end in one.
+  const { tokens } = parse(options.end ? text : text.replace(/\/$/, ""));
   checkNames(tokens, new Set());
-  return tokens;
+  if (tokens.some(isDoubtful)) pathToRegexp({ tokens, originalPath: text });
+  return {
+    ways: readWays(tokens, options),
+    build: (params, scriptName) => checkPath(encodePath(scriptName) + toPath(text, params)),
+  };
 }
 
 function checkNames(tokens: readonly Token[], names: Set<string>): void {
@@ -70,16 +54,14 @@ function checkNames(tokens: readonly Token[], names: Set<string>): void {
   }
 }
 
-function literalPaths(tokens: readonly Token[], trailing: boolean): string[] | undefined {
-  const [token] = tokens;
-  if (tokens.length > 1 || token?.type !== "text") return undefined;
-  const path = token.value;
-  return trailing && !path.endsWith("/") ? [path, `${path}/`] : [path];
+/** Says whether path-to-regexp may refuse a pattern, which it can parse, for what begins with a token. */
+function isDoubtful({ type }: Token, index: number, tokens: readonly Token[]): boolean {
+  const next = tokens[index + 1];
+  return type === "group" || (type !== "text" && next !== undefined && next.type !== "text");
 }
 
-/** PATH_INFO is decoded. `decode: false` would say the same, but leave wildcards in one piece. */
-function leave(value: string): string {
-  return value;
+function toPath(text: string, params: ParamData): string {
+  return compile(text, { encodePath, encode: encodeSegment })(params);
 }
 
 function encodePath(path: string): string {

@@ -214,7 +214,7 @@ function answer(
   if (found !== undefined) {
     const { text, name, mounted, app } = found.entry;
     environ[routeKey] = { pattern: text, name, params: found.params } satisfies RouteMatch;
-    return app(mounted ? descend(environ, found.path) : environ, startResponse);
+    return app(mounted ? descend(environ, found.length) : environ, startResponse);
   }
   const allowed = table.methodsAt(path);
   if (allowed.length === 0) return otherwise(environ, startResponse);
@@ -224,14 +224,15 @@ function answer(
   return [];
 }
 
-/** Moves a prefix of the path to SCRIPT_NAME, in a copy. */
-function descend(environ: Environ, prefix: string): Environ {
+/** Moves the first characters of the path to SCRIPT_NAME, in a copy. */
+function descend(environ: Environ, count: number): Environ {
+  const { SCRIPT_NAME, PATH_INFO } = environ;
   // A group or a wildcard of the pattern may have matched the slash that the rest begins with.
-  const length = prefix.endsWith("/") ? prefix.length - 1 : prefix.length;
+  const length = PATH_INFO[count - 1] === "/" ? count - 1 : count;
   return {
     ...environ,
-    SCRIPT_NAME: environ.SCRIPT_NAME + environ.PATH_INFO.slice(0, length),
-    PATH_INFO: environ.PATH_INFO.slice(length),
+    SCRIPT_NAME: SCRIPT_NAME + PATH_INFO.slice(0, length),
+    PATH_INFO: PATH_INFO.slice(length),
   };
 }
 

@@ -52,7 +52,7 @@ export type RoutesOptions = Omit<PatternOptions, "end">;
  * @returns the list
  */
 export function createRoutes(options: RoutesOptions): Routes {
-  return { options, entries: [], names: new Map(), table: createTable() };
+  return { options, entries: [], names: new Map(), table: createTable(options.sensitive) };
 }
 
 /**

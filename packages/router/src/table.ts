@@ -1,5 +1,6 @@
-import type { ParamData } from "path-to-regexp";
 import type { Pattern } from "./pattern.ts";
+import type { Found } from "./radix.ts";
+import { createTree, type Tree } from "./tree.ts";
 
 /** Is what a table needs to know of what it holds. */
 interface Entry {
@@ -7,14 +8,6 @@ interface Entry {
   readonly method: string | undefined;
   /** The paths that it answers. */
   readonly pattern: Pattern;
-}
-
-/** Is an entry that answers a request, and how its pattern matched. */
-export interface Found<E> {
-  readonly entry: E;
-  /** The part of the path that the pattern matched. */
-  readonly path: string;
-  readonly params: ParamData;
 }
 
 /** Finds entries by method and path: the first that was added, of those that answer both. */
@@ -25,44 +18,47 @@ export interface Table<E> {
   methodsAt(path: string): string[];
 }
 
-/** Is the entries that answer one method. */
-interface Row<E> {
-  readonly literals: Map<string, E>;
-  readonly others: E[];
-}
-
 /**
  * Makes a table.
  *
+ * @param sensitive - whether letters in paths must have the same case
  * @returns an empty table
  */
-export function createTable<E extends Entry>(): Table<E> {
-  const rows = new Map<string, Row<E>>();
-  /** Answers the methods that have no row; whatever is in it is in the rows too. */
-  const common: Row<E> = { literals: new Map(), others: [] };
+export function createTable<E extends Entry>(sensitive: boolean): Table<E> {
+  const entries: E[] = [];
+  /** The entries by the methods that they answer; HEAD shares a tree with GET until it needs its own. */
+  const trees = new Map<string, Tree<E>>();
+  /** The entries that answer all methods, for those without a tree. */
+  const common = createTree<E>(sensitive);
 
-  const rowOf = (method: string): Row<E> => {
-    const row = rows.get(method) ?? {
-      literals: new Map(common.literals),
-      others: [...common.others],
-    };
-    rows.set(method, row);
-    return row;
+  const plant = (method: string): Tree<E> => {
+    const tree = createTree<E>(sensitive);
+    for (const entry of entries) if (answers(entry, method)) tree.add(entry.pattern, entry);
+    trees.set(method, tree);
+    return tree;
   };
-  const rowsOf = (method: string | undefined): Row<E>[] => {
-    if (method === undefined) return [common, ...rows.values()];
-    return method === "GET" ? [rowOf("GET"), rowOf("HEAD")] : [rowOf(method)];
+  const treesFor = (method: string | undefined): Iterable<Tree<E>> => {
+    if (method === undefined) return new Set([common, ...trees.values()]);
+    const tree = trees.get(method) ?? plant(method);
+    if (method === "GET") {
+      const head = trees.get("HEAD") ?? tree;
+      trees.set("HEAD", head);
+      return new Set([tree, head]);
+    }
+    if (method === "HEAD" && tree === trees.get("GET")) return [plant("HEAD")];
+    return [tree];
   };
   const find = (method: string, path: string): Found<E> | undefined =>
-    findIn(rows.get(method) ?? common, path);
+    (trees.get(method) ?? common).find(path);
 
   return {
     add(entry) {
-      for (const row of rowsOf(entry.method)) addTo(row, entry);
+      for (const tree of treesFor(entry.method)) tree.add(entry.pattern, entry);
+      entries.push(entry);
     },
     find,
     methodsAt(path) {
-      const methods = [...rows.keys()].filter(
+      const methods = [...trees.keys()].filter(
         (method) => path === "*" || find(method, path) !== undefined,
       );
       return methods.length === 0 ? [] : [...new Set([...methods, "OPTIONS"])].toSorted();
@@ -70,26 +66,6 @@ export function createTable<E extends Entry>(): Table<E> {
   };
 }
 
-function addTo<E extends Entry>(row: Row<E>, entry: E): void {
-  const { literals } = entry.pattern;
-  if (literals === undefined) {
-    row.others.push(entry);
-    return;
-  }
-  for (const path of literals) {
-    // Literals are found first, so one that an earlier entry answers must not get in.
-    if (findIn(row, path) === undefined) row.literals.set(path, entry);
-  }
-}
-
-const noParams: ParamData = Object.freeze(Object.create(null) as ParamData);
-
-function findIn<E extends Entry>(row: Row<E>, path: string): Found<E> | undefined {
-  const literal = row.literals.get(path);
-  if (literal !== undefined) return { entry: literal, path, params: noParams };
-  for (const entry of row.others) {
-    const found = entry.pattern.match(path);
-    if (found !== false) return { entry, path: found.path, params: found.params };
-  }
-  return undefined;
+function answers({ method }: Entry, wanted: string): boolean {
+  return method === undefined || method === wanted || (method === "GET" && wanted === "HEAD");
 }
