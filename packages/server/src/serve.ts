@@ -201,7 +201,7 @@ function createHttpServer(
   tls: https.ServerOptions | undefined,
   limits: Limits,
 ): http.Server | https.Server {
-  const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout } = limits;
+  const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout } = limits;
   const options = {
     maxHeaderSize: headerBytes,
     headersTimeout,
@@ -222,6 +222,5 @@ function createHttpServer(
       : https.createServer({ handshakeTimeout: headersTimeout, ...tls, ...options });
   // All fields, so that the listener can count them: node drops those beyond a count of its own.
   server.maxHeadersCount = 0;
-  server.timeout = writeTimeout;
   return server;
 }
