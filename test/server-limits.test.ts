@@ -5,6 +5,7 @@ import { onClose, type Application, type Chunk } from "@wsgi/core";
 import { catchErrors } from "@wsgi/middleware/catch-errors";
 import { defaultLimits, nodeListener, type Limits } from "@wsgi/server";
 import { respond } from "@wsgi/testing";
+import { certificate } from "./certificate.ts";
 import { deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
 
 const ok = respond(["ok"]);
@@ -274,6 +275,14 @@ describe("limits.requestTimeout", () => {
   });
   it("ends a connection on which the rest of an unread body does not come", async () => {
     assert.match(await answerWithin(limits, half), /^HTTP\/1\.1 200 OK[^]*\r\n\r\nok$/);
+  });
+});
+
+describe("limits.headersTimeout with TLS", () => {
+  it("ends a connection that never becomes one", async () => {
+    const limits = { headersTimeout: 20, connections: 1 };
+    await using server = await serving(ok, { tls: certificate, limits });
+    assert.equal(await exchange(server, ""), "");
   });
 });
 

@@ -30,6 +30,8 @@ export class Connections {
     if (encrypted) {
       server.on("connection", this.#addHandshake);
       server.on("secureConnection", this.#add);
+      // Node makes a client error of it, which cannot be answered, and leaves the connection open then.
+      server.on("tlsClientError", (_error, socket) => socket.destroy());
     } else {
       server.on("connection", this.#add);
     }
