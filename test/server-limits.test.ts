@@ -80,6 +80,19 @@ describe("limits.headerBytes", () => {
   });
 });
 
+describe("limits.headerBytes at its border", () => {
+  /** Has 25 bytes of target, names and values, and so many more. */
+  const head = (more: number): string =>
+    `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nA: ${"a".repeat(more + 3)}\r\n\r\n`;
+
+  it("takes a head of that length", async () => {
+    assert.match(await answerWithin({ headerBytes: 100 }, head(75)), /^HTTP\/1\.1 200 /);
+  });
+  it("refuses one with a byte more", async () => {
+    assert.match(await answerWithin({ headerBytes: 100 }, head(76)), /^HTTP\/1\.1 431 /);
+  });
+});
+
 describe("limits.body", () => {
   it("refuses a longer Content-Length with 413, before the application", async () => {
     const app = (): never => assert.fail("called");

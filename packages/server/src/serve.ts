@@ -203,7 +203,8 @@ function createHttpServer(
 ): http.Server | https.Server {
   const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout } = limits;
   const options = {
-    maxHeaderSize: headerBytes,
+    // Node refuses a head that has as many.
+    maxHeaderSize: Math.min(headerBytes + 1, Number.MAX_SAFE_INTEGER),
     headersTimeout,
     requestTimeout,
     keepAliveTimeout,
