@@ -264,6 +264,19 @@ describe("SIGHUP", () => {
     assert.equal(await textOf(url), "old");
   });
 
+  it("is one reload for all signals that come while one waits", async () => {
+    const crewFile = import.meta.resolve("../../packages/cli/dist/crew.js");
+    const { Crew } = (await import(crewFile)) as {
+      Crew: new (settings: object) => { reload(): Promise<void>; stop(): Promise<number> };
+    };
+    const crew = new Crew({});
+    await crew.stop();
+    const first = crew.reload();
+    assert.equal(crew.reload(), first);
+    await first;
+    assert.notEqual(crew.reload(), first);
+  });
+
   it("brings the mended code the next time", async () => {
     using folder = folderOf({ "a.js": says("old") });
     await using command = startServing(folder, "a.js", "--workers", "2");

@@ -32,6 +32,8 @@ export class Crew {
   readonly #active = new Map<Worker, number>();
   #failures = 0;
   #reloaded: Promise<void> = Promise.resolve();
+  /** The reload that has not begun. */
+  #nextReload: Promise<void> | undefined;
   #stopping = false;
 
   constructor(settings: CrewSettings) {
@@ -51,9 +53,15 @@ export class Crew {
     return label;
   }
 
-  /** Puts new workers, with new code, in the place of the old, unless the new code cannot be loaded. */
+  /**
+   * Puts new workers, with new code, in the place of the old, unless the new code cannot be loaded. While
+   * that is done, the next one waits, and does for all who ask meanwhile.
+   */
   reload(): Promise<void> {
-    return (this.#reloaded = this.#reloaded.then(() => this.#reload()));
+    return (this.#nextReload ??= this.#reloaded.then(() => {
+      this.#nextReload = undefined;
+      return (this.#reloaded = this.#reload());
+    }));
   }
 
   async #reload(): Promise<void> {
