@@ -204,6 +204,21 @@ describe("a worker", () => {
     assert.equal(await command.ended, 1);
   });
 
+  it("is replaced as often as clients find a way to end it", async () => {
+    using folder = folderOf({
+      "a.js": answers("process.pid", "setTimeout(() => process.exit(3))"),
+    });
+    await using command = startServing(folder, "a.js", "--workers=1", "--restart-delay=0");
+    const url = await urlOf(command);
+    const pids = new Set<string>();
+    // The one that is just ending may cut a request off, but somebody is always there to connect to.
+    const cutOff = ({ cause }: { cause: { code: string } }): string => {
+      assert.notEqual(cause.code, "ECONNREFUSED");
+      return "nobody";
+    };
+    while (pids.size < 12) pids.add(await textOf(url).catch(cutOff));
+  });
+
   it("ends its requests and itself when the process above it is killed", async () => {
     await using gate = await makeGate();
     using folder = folderOf({ "a.js": answers('"done"', `await fetch("${gate.url}")`) });
