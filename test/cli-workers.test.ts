@@ -204,6 +204,21 @@ describe("a worker", () => {
     assert.equal(await command.ended, 1);
   });
 
+  it("is replaced as often as clients find a way to end it", async () => {
+    using folder = folderOf({
+      "a.js": answers("process.pid", "setTimeout(() => process.exit(3))"),
+    });
+    await using command = startServing(folder, "a.js", "--workers=1", "--restart-delay=0");
+    const url = await urlOf(command);
+    const pids = new Set<string>();
+    // The one that is just ending may cut a request off, but somebody is always there to connect to.
+    const cutOff = ({ cause }: { cause: { code: string } }): string => {
+      assert.notEqual(cause.code, "ECONNREFUSED");
+      return "nobody";
+    };
+    while (pids.size < 12) pids.add(await textOf(url).catch(cutOff));
+  });
+
   it("ends its requests and itself when the process above it is killed", async () => {
     await using gate = await makeGate();
     using folder = folderOf({ "a.js": answers('"done"', `await fetch("${gate.url}")`) });
@@ -262,6 +277,19 @@ describe("SIGHUP", () => {
     assert.match(await command.errorLine("Cannot reload"), /; the workers that there are go on$/);
     assert.equal(await textOf(url), "old");
     assert.equal(await textOf(url), "old");
+  });
+
+  it("is one reload for all signals that come while one waits", async () => {
+    const crewFile = import.meta.resolve("../../packages/cli/dist/crew.js");
+    const { Crew } = (await import(crewFile)) as {
+      Crew: new (settings: object) => { reload(): Promise<void>; stop(): Promise<number> };
+    };
+    const crew = new Crew({});
+    await crew.stop();
+    const first = crew.reload();
+    assert.equal(crew.reload(), first);
+    await first;
+    assert.notEqual(crew.reload(), first);
   });
 
   it("brings the mended code the next time", async () => {

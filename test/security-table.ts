@@ -52,7 +52,7 @@ function sum(counts: Iterable<number>): number {
 const limitWords: Readonly<Record<keyof typeof defaultLimits, string>> = {
   requestLine: "bytes of a request line; more gets 414",
   headerCount: "header fields of a request; more get 431",
-  headerBytes: "bytes of line and fields together; more get 431",
+  headerBytes: "bytes of target, field names and values together; more get 431",
   body: "bytes of a body; more get 413",
   unreadBody: "bytes of an unread body that are thrown away to keep the connection",
   waitingRequests: "requests sent ahead before no more are read",

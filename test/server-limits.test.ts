@@ -5,6 +5,7 @@ import { onClose, type Application, type Chunk } from "@wsgi/core";
 import { catchErrors } from "@wsgi/middleware/catch-errors";
 import { defaultLimits, nodeListener, type Limits } from "@wsgi/server";
 import { respond } from "@wsgi/testing";
+import { certificate } from "./certificate.ts";
 import { deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
 
 const ok = respond(["ok"]);
@@ -76,6 +77,19 @@ describe("limits.headerBytes", () => {
       `GET / HTTP/1.1\r\n${field}${lastHeaders}`,
     );
     assert.match(response, /^HTTP\/1\.1 431 /);
+  });
+});
+
+describe("limits.headerBytes at its border", () => {
+  /** Has 25 bytes of target, names and values, and so many more. */
+  const head = (more: number): string =>
+    `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nA: ${"a".repeat(more + 3)}\r\n\r\n`;
+
+  it("takes a head of that length", async () => {
+    assert.match(await answerWithin({ headerBytes: 100 }, head(75)), /^HTTP\/1\.1 200 /);
+  });
+  it("refuses one with a byte more", async () => {
+    assert.match(await answerWithin({ headerBytes: 100 }, head(76)), /^HTTP\/1\.1 431 /);
   });
 });
 
@@ -277,6 +291,14 @@ describe("limits.requestTimeout", () => {
   });
 });
 
+describe("limits.headersTimeout with TLS", () => {
+  it("ends a connection that never becomes one", async () => {
+    const limits = { headersTimeout: 20, connections: 1 };
+    await using server = await serving(ok, { tls: certificate, limits });
+    assert.equal(await exchange(server, ""), "");
+  });
+});
+
 describe("limits.keepAliveTimeout", () => {
   it("ends a connection on which no next request comes", async () => {
     const response = await answerWithin(
@@ -285,12 +307,22 @@ describe("limits.keepAliveTimeout", () => {
     );
     assert.match(response, /^HTTP\/1\.1 200 [^]*ok$/);
   });
+  it("ends one on which nothing but empty lines come", async () => {
+    const limits = { keepAliveTimeout: 100, headersTimeout: 20 };
+    await using server = await serving(ok, { limits });
+    using client = await RawClient.connect(server);
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const timer = setInterval(() => void client.send("\r\n"), 20);
+    assert.match(await client.closed, /^HTTP\/1\.1 200 [^]*ok$/);
+    clearInterval(timer);
+  });
 });
 
 describe("limits.writeTimeout", () => {
   const block = new Uint8Array(65_536);
 
-  it("ends a connection whose client takes nothing, and closes the body (D3)", async () => {
+  /** Sends a request for a body without end, takes nothing of it, and waits until that is closed. */
+  async function closes(request: string, meanwhile: string): Promise<void> {
     const closed = deferred();
     const app: Application = (_environ, startResponse) => {
       startResponse("200 OK", []);
@@ -299,32 +331,53 @@ describe("limits.writeTimeout", () => {
       })();
       return onClose(endless, () => closed.resolve());
     };
-    await using server = await serving(app, { limits: { writeTimeout: 50 } });
+    await using server = await serving(app, { limits: { writeTimeout: 200 } });
     using client = await RawClient.connect(server);
     client.socket.pause();
-    client.send(get);
+    client.send(request);
+    const timer = setInterval(() => void client.send(meanwhile), 20);
     await closed.promise;
+    clearInterval(timer);
     assert.equal(server.reports, "");
+  }
+
+  it("ends a connection whose client takes nothing, and closes the body (D3)", async () => {
+    await closes(get, "");
+  });
+  it("ends that of one that sends empty lines meanwhile", async () => {
+    await closes("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n");
+  });
+  it("ends that of one that sends more after its last request", async () => {
+    await closes(get, "more");
+  });
+  it("ends that of one that asked for CONNECT", async () => {
+    await closes("GET / HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "");
+  });
+  it("goes on with a client that takes a little of one long chunk from time to time", async () => {
+    const long = new Uint8Array(16_000_000);
+    await using server = await serving(respond([long]), { limits: { writeTimeout: 80 } });
+    using client = await RawClient.connect(server);
+    client.socket.on("data", () => {
+      client.socket.pause();
+      setTimeout(() => client.socket.resume(), 1);
+    });
+    const response = await client.send(get).closed;
+    assert.equal(response.length - response.indexOf("\r\n\r\n") - 4, long.length);
   });
   it("gives the application the time it needs", async () => {
-    const timedOut = deferred();
     const app: Application = async (environ, startResponse) => {
-      await timedOut.promise;
+      await new Promise((resolve) => void setTimeout(resolve, 40));
       return ok(environ, startResponse);
     };
-    await using server = await serving(app, { limits: { writeTimeout: 20 } });
-    server.server.httpServer.once("timeout", () => timedOut.resolve());
-    assert.match(await exchange(server, get), /^HTTP\/1\.1 200 /);
+    const response = await answerWithin({ writeTimeout: 4 }, get, app);
+    assert.match(response, /^HTTP\/1\.1 200 /);
   });
   it("gives a client the time that headersTimeout gives it", async () => {
-    await using server = await serving(ok, { limits: { writeTimeout: 20 } });
-    const timedOut = new Promise<void>((resolve) => {
-      server.server.httpServer.once("timeout", () => resolve());
-    });
+    await using server = await serving(ok, { limits: { writeTimeout: 4 } });
     using client = await RawClient.connect(server);
     client.send("GET / HTTP/1.1\r\n");
-    await timedOut;
-    assert.match(await client.send(lastHeaders).closed, /^HTTP\/1\.1 200 /);
+    setTimeout(() => void client.send(lastHeaders), 40);
+    assert.match(await client.closed, /^HTTP\/1\.1 200 /);
   });
 });
 

@@ -114,6 +114,24 @@ describe("timeout()", () => {
     assert.equal(environ["wsgi.errors"].text, "");
   });
 
+  it("answers also if the server's signal cannot be made", async (t) => {
+    const signal = (): never => assert.fail("no signal");
+    const environ = environFor("GET /", { environ: { "wsgix.signal": signal } });
+    assert.equal((await expire(t, never, environ)).status, "503 Service Unavailable");
+  });
+
+  it("closes once what comes late twice", async (t) => {
+    const body = closable("too late");
+    let settle = (_body: Body): void => {};
+    // oxlint-disable-next-line unicorn/no-thenable -- a thenable is what it is about
+    const twice = { then: (resolve: (body: Body) => void) => void (settle = resolve) };
+    await expire(t, () => twice as unknown as Promise<Body>);
+    settle(body);
+    settle(body);
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    assert.equal(body.timesClosed, 1);
+  });
+
   it("closes what comes late, and does not read it", async (t) => {
     const { promise, resolve } = deferred<Body>();
     const body = closable("too late");

@@ -7,7 +7,9 @@ export type Answer = (socket: Socket) => void;
 /** Takes the connections of a server that listens, in its place, for somebody else to answer. */
 export function takeConnections(httpServer: Server, pass: Answer): void {
   // Of two servers that share a port, the one that listened last is given the connections.
-  createServer({ pauseOnConnect: true, noDelay: true }, pass).listen(httpServer);
+  const server = createServer({ pauseOnConnect: true, noDelay: true }, pass).listen(httpServer);
+  // A connection that cannot be accepted, for want of descriptors, is no reason to end.
+  server.on("error", ({ message }) => console.error(`Cannot take a connection: ${message}`));
 }
 
 /** Lets an HTTP server answer connections that another server accepted. */

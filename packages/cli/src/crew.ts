@@ -13,7 +13,7 @@ export interface CrewSettings extends WorkerSettings {
 /** How soon after it was loaded a worker ends "soon", in milliseconds. */
 const soon = 5_000;
 
-/** How often in a row each of the workers may end soon, if none of them is left. */
+/** How often in a row each of the workers may end soon, without a connection, if none of them is left. */
 const patience = 8;
 
 /** The longest pause before a worker is replaced, in milliseconds. */
@@ -21,7 +21,7 @@ const longestPause = 10_000;
 
 /** Is a number of workers that is kept up, and the connections that are dealt out to them. */
 export class Crew {
-  /** Resolves when worker after worker has ended soon, and none is left. */
+  /** Resolves when worker after worker has ended soon and for nothing, and none is left. */
   readonly hopeless: Promise<void>;
   #giveUp!: () => void;
   readonly #settings: CrewSettings;
@@ -30,8 +30,13 @@ export class Crew {
   readonly #running = new Set<Worker>();
   /** Those that are given connections, and since when, on the clock of `performance.now()`. */
   readonly #active = new Map<Worker, number>();
+  /** How many in a row ended soon. */
   #failures = 0;
+  /** How many of them in a row took no connection: clients may end workers, but not all of it. */
+  #vain = 0;
   #reloaded: Promise<void> = Promise.resolve();
+  /** The reload that has not begun. */
+  #nextReload: Promise<void> | undefined;
   #stopping = false;
 
   constructor(settings: CrewSettings) {
@@ -51,9 +56,15 @@ export class Crew {
     return label;
   }
 
-  /** Puts new workers, with new code, in the place of the old, unless the new code cannot be loaded. */
+  /**
+   * Puts new workers, with new code, in the place of the old, unless the new code cannot be loaded. While
+   * that is done, the next one waits, and does for all who ask meanwhile.
+   */
   reload(): Promise<void> {
-    return (this.#reloaded = this.#reloaded.then(() => this.#reload()));
+    return (this.#nextReload ??= this.#reloaded.then(() => {
+      this.#nextReload = undefined;
+      return (this.#reloaded = this.#reload());
+    }));
   }
 
   async #reload(): Promise<void> {
@@ -110,6 +121,7 @@ export class Crew {
   #launch(): Worker {
     const worker = startWorker(this.#settings, {
       free: () => {
+        this.#vain = 0;
         if (this.#active.has(worker)) this.#dealer.add(worker.answer);
       },
       failing: () => this.#lose(worker),
@@ -142,16 +154,22 @@ export class Crew {
     const since = this.#active.get(worker);
     if (since === undefined) return;
     this.#active.delete(worker);
-    this.#failures = performance.now() - since < soon ? this.#failures + 1 : 0;
+    if (performance.now() - since < soon) this.#countFailure();
+    else this.#failures = this.#vain = 0;
     void this.#replace();
+  }
+
+  #countFailure(): void {
+    this.#failures += 1;
+    this.#vain += 1;
   }
 
   /** Starts a worker in the place of one that was lost, after a pause that doubles from time to time. */
   async #replace(): Promise<void> {
     const { workers, restartDelay } = this.#settings;
     if (this.#stopping) return;
-    if (this.#failures >= patience * workers && this.#active.size === 0) {
-      console.error(`Giving up: ${this.#failures} workers in a row ended soon, and none is left`);
+    if (this.#vain >= patience * workers && this.#active.size === 0) {
+      console.error(`Giving up: ${this.#vain} workers in a row ended soon, and none is left`);
       this.#stopping = true;
       this.#giveUp();
       return;
@@ -164,7 +182,7 @@ export class Crew {
       await worker.loaded;
     } catch (error) {
       if (!this.#stopping) console.error((error as Error).message);
-      this.#failures += 1;
+      this.#countFailure();
       return this.#replace();
     }
     if (this.#active.size < workers) this.#activate(worker);

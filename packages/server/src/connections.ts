@@ -10,22 +10,28 @@ export class Connections {
   /** The connections that are not encrypted yet; node makes new sockets of them when they are. */
   readonly #handshakes = new Map<string, Socket>();
   readonly #encrypted: boolean;
-  readonly #most: number;
+  readonly #limits: Limits;
+  /** What each connection that owes something has done about it. */
+  readonly #looks = new WeakMap<Socket, Look>();
+  #watch: NodeJS.Timeout | undefined;
   /** Is called when a connection has gone. */
   #gone: () => void = () => {};
 
   /**
    * @param server - the server
    * @param encrypted - whether it speaks TLS
-   * @param limits - how many connections it may have
+   * @param limits - how many connections it may have, and how long they may keep it waiting
    */
   constructor(server: Server, encrypted: boolean, limits: Limits) {
     this.#encrypted = encrypted;
-    this.#most = limits.connections;
-    server.on("timeout", endUnmoved);
+    this.#limits = limits;
+    // Only keepAliveTimeout comes to this; without a listener, node would cut off what is cleaned up.
+    server.on("timeout", endKept);
     if (encrypted) {
       server.on("connection", this.#addHandshake);
       server.on("secureConnection", this.#add);
+      // Node makes a client error of it, which cannot be answered, and leaves the connection open then.
+      server.on("tlsClientError", (_error, socket) => socket.destroy());
     } else {
       server.on("connection", this.#add);
     }
@@ -77,6 +83,7 @@ export class Connections {
     this.#handshakes.delete(peerOf(socket));
     if (!this.#encrypted && !this.#hasPlace()) refuseRaw(socket, 503);
     this.#sockets.add(socket);
+    this.#watch ??= this.#startWatch();
     socket.once("close", () => {
       const connection = connectionOf(socket);
       // What the application cleans up may take longer than the connection lasts.
@@ -100,7 +107,7 @@ export class Connections {
 
   /** Tells whether one more connection may stay, which may cost an idle one its place. */
   #hasPlace(): boolean {
-    if (this.#sockets.size + this.#handshakes.size < this.#most) return true;
+    if (this.#sockets.size + this.#handshakes.size < this.#limits.connections) return true;
     for (const socket of this.#sockets) {
       if (!connectionOf(socket).isIdle) continue;
       this.#sockets.delete(socket);
@@ -112,8 +119,39 @@ export class Connections {
 
   #forget(socket: Socket): void {
     this.#sockets.delete(socket);
+    if (this.#sockets.size === 0) {
+      clearInterval(this.#watch);
+      this.#watch = undefined;
+    }
     this.#gone();
   }
+
+  #startWatch(): NodeJS.Timeout {
+    const { writeTimeout, keepAliveTimeout } = this.#limits;
+    return setInterval(this.#endUnmoved, Math.min(writeTimeout, keepAliveTimeout) / 4).unref();
+  }
+
+  /**
+   * Ends connections whose clients do not take what they are sent, or are kept and ask for nothing. Node's
+   * own timers begin anew with each byte that such a client sends, and empty lines are part of no request.
+   */
+  readonly #endUnmoved = (): void => {
+    const { writeTimeout, keepAliveTimeout, headersTimeout } = this.#limits;
+    const now = performance.now();
+    for (const socket of this.#sockets) {
+      const connection = connectionOf(socket);
+      const isSending = socket.writableLength > 0;
+      const isOwing = isSending || connection.isKept;
+      const moved = isSending ? bytesTaken(socket) : connection.response;
+      const last = this.#looks.get(socket);
+      // A head that has begun in time has time, and 408 if that is too short.
+      const time = isSending ? writeTimeout : keepAliveTimeout + 2 * headersTimeout;
+      if (!isOwing) this.#looks.delete(socket);
+      else if (last === undefined || last.moved !== moved)
+        this.#looks.set(socket, { moved, since: now });
+      else if (now - last.since >= time) socket.destroy();
+    }
+  };
 
   /** Ends connections on which no request is under way and nothing has moved for a while. */
   #endSilent(before: Map<Socket, Look>, idleTime: number): void {
@@ -128,18 +166,25 @@ export class Connections {
   }
 }
 
-/** Is what had gone through a connection when it was looked at, and since when. */
+/** Is what had come of a connection when it was looked at, and since when. */
 interface Look {
-  readonly moved: number;
+  readonly moved: unknown;
   readonly since: number;
 }
 
-/**
- * Ends a connection on which nothing has moved for as long as its limits allow, unless it waits for the
- * application: one that is kept for a next request, and one whose client does not take what it is sent.
- */
-function endUnmoved(socket: Socket): void {
-  if (connectionOf(socket).isKept || socket.writableLength > 0) socket.destroy();
+function endKept(socket: Socket): void {
+  if (connectionOf(socket).isKept) socket.destroy();
+}
+
+/** Is what a socket does not tell: node keeps it to itself, and goes by it in the timers of sockets. */
+interface Internals {
+  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null;
+}
+
+/** Counts what has left for the client, be it a part of one long chunk. */
+function bytesTaken(socket: Socket): number {
+  const { _handle: handle } = socket as Internals;
+  return handle ? handle.bytesWritten - handle.writeQueueSize : socket.bytesWritten;
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {

@@ -19,7 +19,10 @@ export interface RequestLimits {
 
 /** Says how much a server takes from its clients, and for how long it waits for them. */
 export interface Limits extends RequestLimits {
-  /** The most bytes of a request's line and header fields together; more are refused with 431. Default: 16,384. */
+  /**
+   * The most bytes of a request's target and its fields' names and values together, without what stands
+   * between them; more are refused with 431. Default: 16,384.
+   */
   readonly headerBytes: number;
   /**
    * The most connections. When one more comes, one on which nothing is under way makes place for it; if

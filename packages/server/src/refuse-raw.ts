@@ -10,11 +10,13 @@ import { RefusedRequest } from "./request.ts";
 /** Answers CONNECT, which node:http would drop without a word, when what was asked before it is done. */
 export function refuseConnect(req: IncomingMessage, duplex: Duplex): void {
   const socket = duplex as Socket;
+  const connection = connectionOf(socket);
+  // Node has let go of the connection, although a response may be on its way and its client may leave.
   socket.on("error", () => {});
-  connectionOf(socket).enter(req, Infinity, () => {
-    refuseRaw(socket, 405, `Allow: ${allowedMethods}\r\n`);
-    socket.resume();
-  });
+  socket.on("drain", () => connection.response?.emit("drain"));
+  socket.on("end", () => socket.end());
+  connection.enter(req, Infinity, () => refuseRaw(socket, 405, `Allow: ${allowedMethods}\r\n`));
+  socket.resume();
 }
 
 /** What is wrong with a request that node's parser gave up. */

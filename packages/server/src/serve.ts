@@ -202,9 +202,10 @@ function createHttpServer(
   tls: https.ServerOptions | undefined,
   limits: Limits,
 ): http.Server | https.Server {
-  const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout } = limits;
+  const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout } = limits;
   const options = {
-    maxHeaderSize: headerBytes,
+    // Node refuses a head that has as many.
+    maxHeaderSize: Math.min(headerBytes + 1, Number.MAX_SAFE_INTEGER),
     headersTimeout,
     requestTimeout,
     keepAliveTimeout,
@@ -224,6 +225,5 @@ function createHttpServer(
       : https.createServer({ handshakeTimeout: headersTimeout, ...tls, ...options });
   // All fields, so that the listener can count them: node drops those beyond a count of its own.
   server.maxHeadersCount = 0;
-  server.timeout = writeTimeout;
   return server;
 }

@@ -79,7 +79,8 @@ export class Deadline {
           reject(error);
         }
       };
-      pending.then(
+      // Promise.resolve, because a thenable may settle more than once.
+      Promise.resolve(pending).then(
         (value) => (this.#error === undefined ? resolve(value) : quietly(() => late(value))),
         (error: unknown) => {
           this.end();
@@ -93,7 +94,7 @@ export class Deadline {
 
   readonly #expire = (): void => {
     this.hasEnded = true;
-    const isGone = this.signal.aborted;
+    const isGone = this.#isGone();
     this.#error = new Error(
       `Cannot answer: the response has not begun after ${this.#after} ms; wanted its first byte by then`,
     );
@@ -103,6 +104,15 @@ export class Deadline {
     this.#refuse();
     this.#abort?.abort(this.#error);
   };
+
+  #isGone(): boolean {
+    try {
+      return this.signal.aborted;
+    } catch {
+      // A server's signal that cannot be made is no error of a request here, but of the whole process.
+      return false;
+    }
+  }
 
   #report(error: unknown): void {
     const { REQUEST_METHOD, REQUEST_URI, "wsgi.errors": errors } = this.#environ;
