@@ -166,6 +166,12 @@ export function last(line: string, fields: readonly string[] = [], body = ""): s
   return request(line, ["Connection: close", ...fields], body);
 }
 
+/**
+ * How many chunks an endless body has: more than any server takes that stops, but not so many that one
+ * which never stops would keep the tests for ever.
+ */
+export const endless = 200_000;
+
 /** Is something that happens once, and a way to wait for it. */
 export interface Signal<T = void> {
   readonly happened: Promise<T>;
