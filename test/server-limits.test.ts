@@ -5,7 +5,7 @@ import { onClose, type Application, type Chunk } from "@wsgi/core";
 import { catchErrors } from "@wsgi/middleware/catch-errors";
 import { defaultLimits, nodeListener, type Limits } from "@wsgi/server";
 import { respond } from "@wsgi/testing";
-import { deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
+import { deferred, exchange, get, lastHeaders, RawClient, serving, turn } from "./serving.ts";
 
 const ok = respond(["ok"]);
 const post = (fields: string, body = ""): string =>
@@ -167,7 +167,7 @@ describe("a body that is malformed", () => {
     const calls: string[] = [];
     const app: Application = async (environ, startResponse) => {
       calls.push(environ.REQUEST_METHOD);
-      await new Promise((resolve) => void setImmediate(resolve));
+      await turn();
       return ok(environ, startResponse);
     };
     const response = await answerWithin({}, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${malformed}`, app);

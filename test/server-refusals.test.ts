@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Application } from "@wsgi/core";
 import { respond } from "@wsgi/testing";
-import { answer, exchange, get, lastHeaders, serving } from "./serving.ts";
+import { answer, exchange, get, lastHeaders, serving, turn } from "./serving.ts";
 
 /** Sends a request that must not reach the application; returns the status code, or 0 for a bare close. */
 async function refusal(request: string): Promise<number> {
@@ -194,7 +194,7 @@ describe("what is refused behind requests that are answered at once", () => {
 async function behindSlow(next: string): Promise<string> {
   const app = respond(["slow"]);
   await using server = await serving(async (environ, startResponse) => {
-    for (let i = 0; i < 5; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn(5);
     return app(environ, startResponse);
   });
   return await exchange(server, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${next}`);
