@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createInput, type Application, type InputStream } from "@wsgi/core";
 import fc from "fast-check";
-import { StrictClient } from "./property-client.ts";
+import { StrictClient } from "./strict-client.ts";
 import { onSockets, pure } from "./property.ts";
 import { serving, turn } from "./serving.ts";
 

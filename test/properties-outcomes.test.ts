@@ -4,7 +4,7 @@ import type { Application } from "@wsgi/core";
 import type { ParsedResponse } from "@wsgi/testing/parse-responses";
 import type { ServerEnviron } from "@wsgi/server";
 import fc from "fast-check";
-import { StrictClient } from "./property-client.ts";
+import { StrictClient } from "./strict-client.ts";
 import { onSockets } from "./property.ts";
 import { serving, turn } from "./serving.ts";
 

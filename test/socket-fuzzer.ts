@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { environKey, type Application, type Environ } from "@wsgi/core";
 import { validator } from "@wsgi/core/validator";
-import { StrictClient } from "./property-client.ts";
+import { StrictClient } from "./strict-client.ts";
 import { mutate, pieces } from "./mutate.ts";
 import { randomFrom } from "./random.ts";
 import { readRequests, type Reading, type ReadRequest } from "./request-parser.ts";
