@@ -4,9 +4,9 @@ import {
   createErrors,
   emptyInput,
   quietly,
+  show,
   type Application,
   type Environ,
-  show,
 } from "@wsgi/core";
 import { connectionOf, type Connection } from "./connection.ts";
 import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
