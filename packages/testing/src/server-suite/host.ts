@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Application, type Body, type Environ } from "@wsgi/core";
 import { respond } from "../applications.ts";
+import { closing } from "../closing.ts";
 import type { ParsedResponse } from "../parse-responses.ts";
 import { Client } from "./client.ts";
 import { Deadline } from "../deadline.ts";
@@ -206,11 +207,4 @@ export function watched(body: Iterable<string> | AsyncIterable<string>): Watched
       return timesClosed;
     },
   };
-}
-
-function closing(body: Iterable<string> | AsyncIterable<string>, close: () => void): Body {
-  if (Array.isArray(body)) return Object.assign([...(body as string[])], { close });
-  return Symbol.iterator in body
-    ? { [Symbol.iterator]: () => body[Symbol.iterator](), close }
-    : { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), close };
 }
