@@ -1,29 +1,9 @@
-import { checkApplication, type Boundary } from "./stack.ts";
-import type { WsgiError } from "./errors.ts";
-import type { Application, Body, Environ, Middleware } from "./types.ts";
+import { checkApplication } from "./stack.ts";
+import type { Application, Body, Middleware } from "./types.ts";
 import { callApplication } from "./validator/call.ts";
-import { Place, type WsgiWarning } from "./validator/place.ts";
+import { Place, type ValidatorOptions, type WsgiWarning } from "./validator/place.ts";
 
-export type { WsgiWarning };
-
-/** Says where a validator stands, how much it asks for, and who is told. */
-export interface ValidatorOptions extends Partial<Boundary> {
-  /** The name of the layer outside, for messages. Default: none; `interleave` gives it. */
-  outer?: string;
-  /** The name of the layer or application inside, for messages. Default: none; `interleave` gives it. */
-  inner?: string;
-  /** Whether chunks must be bytes, and `read` be told a size, as wsgiref has it. Default: false. */
-  strict?: boolean;
-  /**
-   * Is told of every broken clause, also of those that a layer outside catches when they are thrown.
-   * Must not throw. Default: nobody.
-   */
-  report?: (error: WsgiError, environ: Environ) => void;
-  /**
-   * Is told of what is allowed and seldom meant. Must not throw. Default: writes a line to `wsgi.errors`.
-   */
-  warn?: (warning: WsgiWarning, environ: Environ) => void;
-}
+export type { ValidatorOptions, WsgiWarning };
 
 /** Is the middleware that `validator` makes. */
 export interface Validator extends Middleware {

@@ -2,9 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { RefusedRequest } from "./request.ts";
-import type { Exchange } from "./respond.ts";
 
 const connectionKey: unique symbol = Symbol("wsgi.connection");
+
+/** Is what a connection, and who ends it, do with the exchange that is under way. */
+interface CurrentExchange {
+  /** Aborts the signal, once somebody has asked for it. */
+  readonly abort: AbortController | undefined;
+  /** Fails reading the request, because nothing more of it can be read. */
+  failRequest(reason: RefusedRequest): void;
+}
 
 /** Is a request, or what stands in the place of one that cannot be read, and what answers it. */
 interface Turn {
@@ -23,7 +30,7 @@ export class Connection {
   readonly serverPort: string;
   readonly encrypted: boolean;
   /** The exchange that is under way. */
-  exchange: Exchange | undefined;
+  exchange: CurrentExchange | undefined;
   /** The response that was begun last. */
   response: ServerResponse | undefined;
   readonly #socket: Socket;

@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { connectionOf } from "./connection.ts";
 import type { Limits } from "./limits.ts";
-import { refuseRaw } from "./refuse.ts";
+import { refuseRaw } from "./refuse-raw.ts";
 
 /** Keeps the open connections of one server: no more than it may have, and none on which nothing moves. */
 export class Connections {

@@ -1,13 +1,9 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import { statusLine } from "@wsgi/core";
-import { connectionOf } from "./connection.ts";
-import { endSlowly, linger } from "./linger.ts";
-import { RefusedRequest } from "./request.ts";
+import type { ServerResponse } from "node:http";
+import { linger } from "./linger.ts";
+import type { RefusedRequest } from "./request.ts";
 
 /** The methods that a 405 of the server's own names. */
-const allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+export const allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /** Answers a request in the place of the application; its connection ends. */
 export function refuse(res: ServerResponse, { status, message }: RefusedRequest): void {
@@ -22,66 +18,4 @@ export function refuse(res: ServerResponse, { status, message }: RefusedRequest)
   linger(res.req);
   res.writeHead(status, [...fields, "X-Content-Type-Options", "nosniff", "Connection", "close"]);
   res.end(text);
-}
-
-/** Answers CONNECT, which node:http would drop without a word, when what was asked before it is done. */
-export function refuseConnect(req: IncomingMessage, duplex: Duplex): void {
-  const socket = duplex as Socket;
-  socket.on("error", () => {});
-  connectionOf(socket).enter(req, Infinity, () => {
-    refuseRaw(socket, 405, `Allow: ${allowedMethods}\r\n`);
-    socket.resume();
-  });
-}
-
-/** What is wrong with a request that node's parser gave up. */
-const malformed: Readonly<Record<string, readonly [status: number, message: string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "it did not arrive in time"],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, "its chunk extensions are too long"],
-  HPE_HEADER_OVERFLOW: [431, "its header fields are too long"],
-};
-
-/** RFC 9112 section 3: method SP request-target, as far as it has come. */
-const lineForm = /^[A-Z-]+ \S+$/;
-
-/** Answers what node's parser cannot read, but not in the place of an answer that is still to come. */
-export function refuseMalformed(
-  error: NodeJS.ErrnoException & { rawPacket?: Buffer; bytesParsed?: number },
-  duplex: Duplex,
-): void {
-  // The last request of the connection has its answer, or gets it; what follows it is nobody's.
-  if (error.code === "HPE_CLOSED_CONNECTION") return;
-  const socket = duplex as Socket;
-  const connection = connectionOf(socket);
-  if (!socket.writable) {
-    // What is still on its way to the client may arrive.
-    socket.destroySoon();
-    return;
-  }
-  // A client that ends in the middle of a request has left.
-  if (error.code === "HPE_INVALID_EOF_STATE" && connection.isBusy) {
-    socket.destroy();
-    return;
-  }
-  const [status, message] = malformed[error.code ?? ""] ?? [400, "it is malformed"];
-  // Only of a head that came in one packet is it known that it is all line.
-  const head = error.rawPacket?.toString("latin1", 0, error.bytesParsed) ?? "";
-  const isLine = status === 431 && lineForm.test(head);
-  connection.break(new RefusedRequest(status, message), () =>
-    refuseRaw(socket, isLine ? 414 : status),
-  );
-}
-
-/** Answers where there is no response to answer with; the connection ends. */
-export function refuseRaw(socket: Socket, status: number, fields = ""): void {
-  const connection = connectionOf(socket);
-  connection.end();
-  const head = `HTTP/1.1 ${statusLine(status)}\r\n${fields}Content-Length: 0\r\nConnection: close\r\n\r\n`;
-  connection.whenSent(() => {
-    // The response before may have ended the connection; then nothing more was asked.
-    if (!socket.writable) return;
-    // Who sends too much is still sending.
-    if (status === 413 || status === 414 || status === 431) endSlowly(socket, head);
-    else socket.end(head, () => socket.destroySoon());
-  });
 }

@@ -11,7 +11,7 @@ import { RefusedRequest } from "./request.ts";
 import type { ServerEnviron } from "./environ.ts";
 import { readLimits, type Limits } from "./limits.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
-import { refuseConnect, refuseMalformed } from "./refuse.ts";
+import { refuseConnect, refuseMalformed } from "./refuse-raw.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
 /** Says where and how to serve. */

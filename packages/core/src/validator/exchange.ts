@@ -2,7 +2,7 @@ import { WsgiError } from "../errors.ts";
 import { ResponseHead } from "../head.ts";
 import { isBodyless } from "../status.ts";
 import type { Environ } from "../types.ts";
-import type { HeadersWatch } from "./headers.ts";
+import type { HeadersWatch } from "./headers-watch.ts";
 import type { Place, Side } from "./place.ts";
 
 // Leads from an environ, or a copy of one, to the exchange of the validator outside.

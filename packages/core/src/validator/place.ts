@@ -1,8 +1,8 @@
 import { WsgiError } from "../errors.ts";
 import { quietly } from "../body.ts";
+import type { Boundary } from "../stack.ts";
 import { show } from "../show.ts";
 import type { Environ } from "../types.ts";
-import type { ValidatorOptions } from "../validator.ts";
 
 /** Is the one who breaks a clause: whoever is wrapped, or whoever calls. */
 export type Side = "application" | "server";
@@ -15,6 +15,25 @@ export interface WsgiWarning {
   readonly clause: string;
   /** What was found and what is usually wanted; it ends in the clause's id, in brackets. */
   readonly message: string;
+}
+
+/** Says where a validator stands, how much it asks for, and who is told. */
+export interface ValidatorOptions extends Partial<Boundary> {
+  /** The name of the layer outside, for messages. Default: none; `interleave` gives it. */
+  outer?: string;
+  /** The name of the layer or application inside, for messages. Default: none; `interleave` gives it. */
+  inner?: string;
+  /** Whether chunks must be bytes, and `read` be told a size, as wsgiref has it. Default: false. */
+  strict?: boolean;
+  /**
+   * Is told of every broken clause, also of those that a layer outside catches when they are thrown.
+   * Must not throw. Default: nobody.
+   */
+  report?: (error: WsgiError, environ: Environ) => void;
+  /**
+   * Is told of what is allowed and seldom meant. Must not throw. Default: writes a line to `wsgi.errors`.
+   */
+  warn?: (warning: WsgiWarning, environ: Environ) => void;
 }
 
 /** Is where one validator stands: who is on either side of it, and who is told what it finds. */

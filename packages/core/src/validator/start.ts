@@ -4,7 +4,8 @@ import { show } from "../show.ts";
 import type { Chunk, HeaderList, StartResponse, Write } from "../types.ts";
 import { takeChunk } from "./chunk.ts";
 import type { Exchange } from "./exchange.ts";
-import { adviseHead, watchHeaders } from "./headers.ts";
+import { adviseHead } from "./headers.ts";
+import { watchHeaders } from "./headers-watch.ts";
 import { checkErrorPassedOn, checkWriteOrigin } from "./layer.ts";
 
 /** Stands before `startResponse`, and before each `write` that it returns. */
