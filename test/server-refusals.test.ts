@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
+import { promisify } from "node:util";
 import type { Application } from "@wsgi/core";
 import { respond } from "@wsgi/testing";
 import { answer, exchange, get, lastHeaders, serving, turn } from "./serving.ts";
@@ -226,5 +228,20 @@ describe("a request that is odd but right", () => {
     await using server = await serving(respond(["ok"]));
     const headers = "Host: [::1]:8000\r\nConnection: close\r\n\r\n";
     assert.match(await exchange(server, request("GET /", headers)), /200 OK/);
+  });
+});
+
+describe("a server under --insecure-http-parser", () => {
+  it("is as strict as without", async () => {
+    const program = `
+      import net from "node:net";
+      import { serve } from "@wsgi/server";
+      const server = await serve(() => process.exit(1), { port: 0 });
+      const socket = net.connect(Number(new URL(server.url).port));
+      socket.write("GET / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 1\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n");
+      socket.pipe(process.stdout, { end: false }).on("unpipe", () => server.close());`;
+    const flags = ["--insecure-http-parser", "--input-type=module", "-e", program];
+    const { stdout } = await promisify(execFile)(process.execPath, flags);
+    assert.match(stdout, /^HTTP\/1\.1 400 /);
   });
 });

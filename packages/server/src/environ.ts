@@ -2,14 +2,15 @@ import cluster from "node:cluster";
 import type { IncomingMessage } from "node:http";
 import {
   decodePath,
+  emptyInput,
   environKey,
   FileWrapper,
   type Environ,
   type ErrorStream,
   type FileLike,
-  type InputStream,
 } from "@wsgi/core";
 import type { Connection } from "./connection.ts";
+import { HeaderShapes } from "./header-shapes.ts";
 import { checkHost, checkTransferEncoding, readTarget, RefusedRequest } from "./request.ts";
 
 /** Is the key of the function that tells when the client has left. */
@@ -33,25 +34,23 @@ export interface ServerEnviron extends Environ {
 export interface EnvironDefaults {
   readonly errors: ErrorStream;
   readonly signal: (environ: Environ) => AbortSignal;
-  readonly more: Readonly<Record<string, unknown>> | undefined;
   draining: boolean;
 }
 
 const version: readonly [1, 0] = [1, 0];
 
 /**
- * Makes the environ of a request.
+ * Makes the environ of a request, for the time being without its body.
  *
  * @throws RefusedRequest if the request must not reach the application
  */
 export function createEnviron(
   req: IncomingMessage,
   connection: Connection,
-  input: InputStream,
   defaults: EnvironDefaults,
 ): ServerEnviron {
   const { authority, path, query } = readTarget(req);
-  const environ: ServerEnviron = {
+  const bare: ServerEnviron = {
     REQUEST_METHOD: req.method!,
     SCRIPT_NAME: "",
     PATH_INFO: decodePath(path),
@@ -64,7 +63,7 @@ export function createEnviron(
     REMOTE_PORT: connection.remotePort,
     "wsgi.version": version,
     "wsgi.url_scheme": connection.encrypted ? "https" : "http",
-    "wsgi.input": input,
+    "wsgi.input": emptyInput,
     "wsgi.errors": defaults.errors,
     "wsgi.multithread": false,
     "wsgi.multiprocess": cluster.isWorker,
@@ -73,9 +72,9 @@ export function createEnviron(
     "wsgi.file_wrapper": wrapFile,
     [signalKey]: defaults.signal,
   };
+  const environ = shapes.add(bare, req.rawHeaders) as ServerEnviron;
   if (connection.encrypted) environ.HTTPS = "on";
   if (defaults.draining) environ[drainingKey] = true;
-  addHeaders(environ, req.rawHeaders);
   if (environ.HTTP_HOST !== undefined) checkHost(environ.HTTP_HOST);
   else if (req.httpVersion === "1.1") throw new RefusedRequest(400, "Host is missing");
   if (environ.HTTP_TRANSFER_ENCODING !== undefined) {
@@ -85,7 +84,7 @@ export function createEnviron(
     checkHost(authority);
     environ.HTTP_HOST = authority;
   }
-  return defaults.more === undefined ? environ : Object.assign(environ, defaults.more);
+  return environ;
 }
 
 function wrapFile(file: FileLike, blockSize?: number): FileWrapper {
@@ -100,7 +99,7 @@ const singular: ReadonlySet<string> = new Set([
   "HTTP_HOST",
 ]);
 
-function addHeaders(environ: Environ, rawHeaders: readonly string[]): void {
+function addHeaders(environ: Environ, rawHeaders: readonly string[]): Environ {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const key = knownKey(rawHeaders[i]!);
     if (key === "") continue;
@@ -110,6 +109,7 @@ function addHeaders(environ: Environ, rawHeaders: readonly string[]): void {
     else if (singular.has(key)) throw new RefusedRequest(400, `${rawHeaders[i]} is given twice`);
     else environ[key] = `${before as string}${key === "HTTP_COOKIE" ? "; " : ", "}${value}`;
   }
+  return environ;
 }
 
 // Clients use a hundred names or so; the bound is for those that make them up.
@@ -125,3 +125,5 @@ function knownKey(name: string): string {
   }
   return key;
 }
+
+const shapes = new HeaderShapes(knownKey, addHeaders);

@@ -8,6 +8,8 @@ import { tooLarge, type RefusedRequest } from "./request.ts";
 export class RequestBody {
   readonly input: InputStream;
   readonly #req: IncomingMessage;
+  /** The declared length in bytes, if there is one. */
+  readonly #length: number | undefined;
   readonly #limits: RequestLimits;
   readonly #sendContinue: (() => void) | undefined;
   #started = false;
@@ -18,19 +20,22 @@ export class RequestBody {
 
   /**
    * @param req - the request
+   * @param length - the declared length of its body, in bytes, if there is one
    * @param limits - how much of it is taken
    * @param sendContinue - tells a client that waits for it to go on, before the first read
    */
-  constructor(req: IncomingMessage, limits: RequestLimits, sendContinue?: () => void) {
+  constructor(
+    req: IncomingMessage,
+    length: number | undefined,
+    limits: RequestLimits,
+    sendContinue?: () => void,
+  ) {
     this.#req = req;
+    this.#length = length;
+    this.#length = length;
     this.#limits = limits;
     this.#sendContinue = sendContinue;
     this.input = createInput(() => this.#next());
-  }
-
-  /** Whether the application has begun to read it. */
-  get isStarted(): boolean {
-    return this.#started;
   }
 
   /** Why the body cannot be read, where the client is to know. */
@@ -42,7 +47,7 @@ export class RequestBody {
   get endsConnection(): boolean {
     if (this.#failure !== undefined) return true;
     if (this.#started) return false;
-    const length = Number(this.#req.headers["content-length"] ?? 0);
+    const length = this.#length ?? 0;
     // A client that waits for 100 Continue may send the body yet, or the next request in its place.
     return this.#sendContinue !== undefined || length > this.#limits.unreadBody;
   }
@@ -94,8 +99,8 @@ export class RequestBody {
     this.#sendContinue?.();
     this.#req.on("readable", this.#onReadable);
     this.#req.on("end", this.#onReadable);
-    this.#req.on("error", this.#onCutShort);
-    this.#req.on("close", this.#onCutShort);
+    // What the error is about is told by release().
+    this.#req.on("error", () => {});
   }
 
   #take(): Uint8Array | null {
@@ -120,13 +125,8 @@ export class RequestBody {
 
   readonly #onReadable = (): void => this.#settle?.();
 
-  readonly #onCutShort = (): void => {
-    if (!this.#req.readableEnded) this.#settle?.(this.#cutShort());
-  };
-
   #cutShort(): ClientDisconnected {
-    const length = this.#req.headers["content-length"];
-    const whole = length === undefined ? "" : ` of ${length}`;
+    const whole = this.#length === undefined ? "" : ` of ${this.#length}`;
     const why = this.#released ? "the request has ended" : "the client has closed the connection";
     return new ClientDisconnected(
       `Cannot read the request body: ${why} after ${this.#received}${whole} bytes`,

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   checkApplication,
   createErrors,
-  emptyInput,
   quietly,
   show,
   type Application,
@@ -10,11 +9,12 @@ import {
 } from "@wsgi/core";
 import { connectionOf, type Connection } from "./connection.ts";
 import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
+import type { Incoming } from "./incoming.ts";
 import { RequestBody } from "./input.ts";
 import { readLimits, type RequestLimits } from "./limits.ts";
 import { refuse } from "./refuse.ts";
 import { bearErrors } from "./report.ts";
-import { checkSize, RefusedRequest } from "./request.ts";
+import { checkHeadSize, RefusedRequest, tooLarge } from "./request.ts";
 import { Exchange, type ExchangeOwner } from "./respond.ts";
 
 /** Says what an application gets besides its requests. */
@@ -36,6 +36,7 @@ export class Listener implements ExchangeOwner {
   readonly #app: Application<ServerEnviron>;
   readonly #defaults: EnvironDefaults;
   readonly #limits: RequestLimits;
+  readonly #more: Readonly<Record<string, unknown>> | undefined;
 
   constructor(app: Application<ServerEnviron>, options: ListenerOptions) {
     checkApplication(app, "serve");
@@ -53,10 +54,10 @@ export class Listener implements ExchangeOwner {
       // Where reports go is the one place that has nowhere to report to.
       void quietly(() => errors.write(text));
     };
+    this.#more = environ;
     this.#defaults = {
       errors: createErrors(write),
       signal: signalOf,
-      more: environ,
       draining: false,
     };
   }
@@ -76,6 +77,7 @@ export class Listener implements ExchangeOwner {
    * @param awaitsContinue - whether the client holds its body back until it is told to go on
    */
   handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    (req as Partial<Incoming>).isOpen = true;
     const connection = connectionOf(req.socket);
     connection.enter(req, this.#limits.waitingRequests, () => {
       connection.response = res;
@@ -101,13 +103,12 @@ export class Listener implements ExchangeOwner {
     connection: Connection,
     awaitsContinue: boolean,
   ): void {
-    const request = hasBody(req)
-      ? new RequestBody(req, this.#limits, awaitsContinue ? () => sendContinue(res) : undefined)
-      : undefined;
     let environ: ServerEnviron & { [exchangeKey]?: Exchange };
+    let request: RequestBody | undefined;
     try {
-      checkSize(req, this.#limits);
-      environ = createEnviron(req, connection, request?.input ?? emptyInput, this.#defaults);
+      checkHeadSize(req, this.#limits);
+      environ = createEnviron(req, connection, this.#defaults);
+      request = this.#bodyOf(req, environ, awaitsContinue ? () => sendContinue(res) : undefined);
     } catch (error) {
       refuse(
         res,
@@ -116,10 +117,31 @@ export class Listener implements ExchangeOwner {
       connection.end();
       return;
     }
-    const exchange = new Exchange(req, res, request, connection, this);
+    // Node loses what follows a request for an upgrade that nobody takes, or begins in its middle; and it
+    // ends the connection of a client that waits for a 100 and gets none.
+    const isLast = environ.HTTP_UPGRADE !== undefined || (awaitsContinue && request === undefined);
+    if (this.#more !== undefined) Object.assign(environ, this.#more);
+    const exchange = new Exchange(req, res, request, connection, this, isLast);
     environ[exchangeKey] = exchange;
     connection.exchange = exchange;
     exchange.run(this.#app, environ);
+  }
+
+  /** Puts the body of a request into its environ, if it has one. */
+  #bodyOf(
+    req: IncomingMessage,
+    environ: ServerEnviron,
+    sendContinue: (() => void) | undefined,
+  ): RequestBody | undefined {
+    const { CONTENT_LENGTH, HTTP_TRANSFER_ENCODING } = environ;
+    const length = CONTENT_LENGTH === undefined ? undefined : Number(CONTENT_LENGTH);
+    if (HTTP_TRANSFER_ENCODING === undefined && (length === undefined || length === 0)) {
+      return undefined;
+    }
+    if (length !== undefined && length > this.#limits.body) throw tooLarge(this.#limits);
+    const body = new RequestBody(req, length, this.#limits, sendContinue);
+    environ["wsgi.input"] = body.input;
+    return body;
   }
 }
 
@@ -136,11 +158,6 @@ function signalOf(environ: Environ): AbortSignal {
 /** Tells the client to send its body, unless it has been told something else. */
 function sendContinue(res: ServerResponse): void {
   if (!res.headersSent) res.writeContinue();
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  const length = headers["content-length"];
-  return headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) > 0);
 }
 
 /**

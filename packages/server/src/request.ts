@@ -16,16 +16,15 @@ export class RefusedRequest extends Error {
   }
 }
 
-/** @throws RefusedRequest if the request is larger than its server takes */
-export function checkSize(req: IncomingMessage, limits: RequestLimits): void {
-  const { method = "", url = "", headers, rawHeaders } = req;
+/** @throws RefusedRequest if the head of the request is larger than its server takes */
+export function checkHeadSize(req: IncomingMessage, limits: RequestLimits): void {
+  const { method = "", url = "", rawHeaders } = req;
   if (method.length + url.length + "  HTTP/1.1".length > limits.requestLine) {
     throw new RefusedRequest(414, `its first line is longer than ${limits.requestLine} bytes`);
   }
   if (rawHeaders.length > 2 * limits.headerCount) {
     throw new RefusedRequest(431, `it has more than ${limits.headerCount} header fields`);
   }
-  if (Number(headers["content-length"] ?? 0) > limits.body) throw tooLarge(limits);
 }
 
 /** Makes the error that the body is larger than its server takes. */

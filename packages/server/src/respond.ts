@@ -5,7 +5,6 @@ import {
   ClientDisconnected,
   closeBody,
   isBody,
-  isSync,
   isThenable,
   WsgiError,
   type Application,
@@ -17,6 +16,7 @@ import {
 } from "@wsgi/core";
 import type { Connection } from "./connection.ts";
 import type { RequestBody } from "./input.ts";
+import { Pump } from "./pump.ts";
 import { describeError, saysGone } from "./report.ts";
 import type { RefusedRequest } from "./request.ts";
 import { Sender } from "./send.ts";
@@ -30,11 +30,6 @@ export interface ExchangeOwner {
   report(text: string): void;
 }
 
-/** How many chunks a body may yield before other requests get a turn. */
-const turnChunks = 64;
-/** How many bytes a synchronous body may yield before that. */
-const turnBytes = 262_144;
-
 /**
  * Is one request on its way through the application: calls it, goes through its body as fast as the
  * client takes it, and closes it. It is over exactly once; then the connection's next request may come.
@@ -47,18 +42,17 @@ export class Exchange {
   readonly #request: RequestBody | undefined;
   readonly #connection: Connection;
   readonly #owner: ExchangeOwner;
+  readonly #isLast: boolean;
   readonly #sender: Sender;
 
   #body: Body | undefined;
-  /** The iteration of the body, as long as it may go on. */
-  #iterator: Iterator<Chunk> | AsyncIterator<Chunk> | undefined;
-  /** How many steps of an async body were taken. */
-  #steps = 0;
+  /** What goes through the body, unless it is an array. */
+  #pump: Pump | undefined;
   #over = false;
   #gone = false;
   #watching = false;
-  /** Who goes on when the buffers have emptied. */
-  readonly #waiters = new Waiters();
+  /** Who goes on when the buffers have emptied, once somebody has to wait. */
+  #waiters: Waiters | undefined;
 
   constructor(
     req: IncomingMessage,
@@ -66,12 +60,14 @@ export class Exchange {
     request: RequestBody | undefined,
     connection: Connection,
     owner: ExchangeOwner,
+    isLast: boolean,
   ) {
     this.#req = req;
     this.#res = res;
     this.#request = request;
     this.#connection = connection;
     this.#owner = owner;
+    this.#isLast = isLast;
     this.#sender = new Sender(req, res, this);
   }
 
@@ -81,10 +77,13 @@ export class Exchange {
       const result = app(environ, this.#startResponse);
       // isBody first: of a body not even "then" is looked at.
       if (!isBody(result) && isThenable(result))
-        Promise.resolve(result).then(this.#send, this.#fail);
+        Promise.resolve(result).then(
+          (body) => this.#send(body),
+          (error: unknown) => this.fail(error),
+        );
       else this.#send(result);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
     if (!this.#over) this.#watch();
   }
@@ -121,10 +120,10 @@ export class Exchange {
     const flowing = this.#sender.chunkNow(checkChunk(chunk));
     const exceeded = this.#sender.exceededError();
     if (exceeded !== undefined) throw exceeded;
-    return flowing ? undefined : this.#waiters.promise();
+    return flowing ? undefined : (this.#waiters ??= new Waiters()).promise();
   };
 
-  readonly #send = (result: unknown): void => {
+  #send(result: unknown): void {
     try {
       if (this.#over) {
         // The client left while the application was thinking.
@@ -135,83 +134,31 @@ export class Exchange {
       this.#body = body;
       if (Array.isArray(body)) {
         this.#sender.whole(body as readonly Chunk[]);
-        this.#succeed();
+        this.succeed();
       } else {
-        this.#iterator = isSync(body) ? body[Symbol.iterator]() : body[Symbol.asyncIterator]();
-        this.#pull();
+        this.#pump = new Pump(body, this.#sender, this);
+        this.#pump.pull();
       }
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
-  };
-
-  /** Takes the next chunks of the body, as far as the client takes them. */
-  readonly #pull = (): void => {
-    if (this.#over) return;
-    try {
-      if (this.#sender.isComplete) this.#end();
-      else if (isSync(this.#body!)) this.#pullSync(this.#iterator as Iterator<Chunk>);
-      else this.#pullAsync(this.#iterator as AsyncIterator<Chunk>);
-    } catch (error) {
-      this.#fail(error);
-    }
-  };
-
-  #pullSync(iterator: Iterator<Chunk>): void {
-    let sent = 0;
-    for (let taken = 0; taken < turnChunks && sent < turnBytes; taken++) {
-      const step = iterator.next();
-      if (this.#over) return;
-      if (step.done === true) return this.#endOfBody();
-      const chunk = checkChunk(step.value);
-      // At once, because the iterator may compute for long before it yields the next one.
-      const flowing = chunk.length === 0 || this.#sender.chunkNow(chunk);
-      sent += chunk.length;
-      if (this.#sender.isComplete) return this.#end();
-      if (!flowing) return this.#pullWhenDrained();
-    }
-    setImmediate(this.#pull);
   }
 
-  #pullAsync(iterator: AsyncIterator<Chunk>): void {
-    Promise.resolve(iterator.next()).then((step) => {
-      if (this.#over) return;
-      try {
-        if (step.done === true) return this.#endOfBody();
-        const chunk = checkChunk(step.value);
-        const flowing = chunk.length === 0 || this.#sender.chunk(chunk);
-        if (!flowing) this.#pullWhenDrained();
-        else if (++this.#steps % turnChunks === 0) setImmediate(this.#pull);
-        else this.#pull();
-      } catch (error) {
-        this.#fail(error);
-      }
-    }, this.#fail);
-  }
-
-  #pullWhenDrained(): void {
+  /** Calls a function when the buffers have emptied, but not if that does not come about. */
+  whenDrained(go: () => void): void {
     this.#watch();
-    this.#waiters.call(this.#pull);
+    (this.#waiters ??= new Waiters()).call(go);
   }
 
-  #endOfBody(): void {
-    this.#iterator = undefined;
-    this.#end();
-  }
-
-  #end(): void {
-    this.#sender.end();
-    this.#succeed();
-  }
-
-  #succeed(): void {
+  /** Ends the exchange when the whole response is on its way. */
+  succeed(): void {
     const exceeded = this.#sender.exceededError();
     if (exceeded !== undefined) this.#report(exceeded);
     this.#finish();
   }
 
   /** Deals with an error of the application: an answer if that can still be, else a cut. */
-  readonly #fail = (error: unknown): void => {
+  fail(error: unknown): void {
     const failure = this.#request?.failure;
     const isRefused = failure !== undefined && error === failure;
     if (!isRefused) this.#report(error);
@@ -221,7 +168,7 @@ export class Exchange {
       this.#sender.fail(isRefused ? failure : undefined);
       this.#finish();
     }
-  };
+  }
 
   #isGone(): boolean {
     // Not req.destroyed: a request is, too, when it has been read to its end.
@@ -232,25 +179,25 @@ export class Exchange {
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;
-    this.#res.on("close", this.#leave);
+    this.#res.on("close", () => this.#leave());
     this.#res.on("error", () => {});
-    this.#res.on("drain", () => this.#waiters.settle());
+    this.#res.on("drain", () => this.#waiters?.settle());
   }
 
-  readonly #leave = (): void => {
+  #leave(): void {
     if (this.#over) return;
     this.#gone = true;
     this.abort?.abort(new ClientDisconnected());
     this.#finish();
-  };
+  }
 
   /** Ends the exchange, once: stops the iteration, closes the body, lets the next request in. */
   #finish(): void {
     this.#over = true;
-    this.#waiters.settle(this.#gone ? new ClientDisconnected() : undefined);
+    this.#waiters?.settle(this.#gone ? new ClientDisconnected() : undefined);
     this.#request?.release(this.#res);
-    const iterator = this.#iterator;
-    if (iterator !== undefined) this.#settle(() => iterator.return?.());
+    const pump = this.#pump;
+    if (pump !== undefined) this.#settle(() => pump.stop());
     const body = this.#body;
     this.#settle(
       () => body && closeBody(body),
@@ -261,13 +208,7 @@ export class Exchange {
   /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
   endsConnection(must = false): boolean {
     const ends =
-      must ||
-      this.#owner.closing ||
-      this.#request?.endsConnection === true ||
-      // Node loses what follows a request for an upgrade that nobody takes, or begins in its middle.
-      this.#req.headers.upgrade !== undefined ||
-      // And it ends the connection of a client that waits for a 100 and gets none.
-      (this.#req.headers.expect !== undefined && this.#request?.isStarted !== true);
+      must || this.#owner.closing || this.#isLast || this.#request?.endsConnection === true;
     if (ends) this.#connection.end();
     return ends;
   }

@@ -9,6 +9,7 @@ import { drain, readDrainOptions, type Drained, type DrainOptions } from "./drai
 import { describeError } from "./report.ts";
 import { RefusedRequest } from "./request.ts";
 import type { ServerEnviron } from "./environ.ts";
+import { Incoming } from "./incoming.ts";
 import { readLimits, type Limits } from "./limits.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 import { refuseConnect, refuseMalformed } from "./refuse-raw.ts";
@@ -212,6 +213,7 @@ function createHttpServer(
     insecureHTTPParser: false,
     // Node would answer by itself where Host is missing, and go on to the next request.
     requireHostHeader: false,
+    IncomingMessage: Incoming,
   };
   if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
     throw new TypeError(`Cannot serve: tls is ${show(tls)}; wanted { key, cert }`);
