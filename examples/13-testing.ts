@@ -21,4 +21,6 @@ assert.equal(body.timesClosed, 1);
 const answer = await call(form, environFor("POST /", { form: { name: "Ann" } }));
 assert.equal(answer.text(), "Hello, Ann!\n");
 
+// layerSuite(poweredBy("tests")), of "@wsgi/testing/layer-suite", looks at all the rest: put it into a file
+// of its own, and run that with `node --test`.
 console.log("All is well");

@@ -9,6 +9,7 @@ const server = await serve(app, {
   host: "127.0.0.1",
   port: Number(process.env.PORT ?? 8000),
   environ: { "example.started": Date.now() }, // more keys, for every request
+  limits: { body: 1_000_000 }, // bytes; without it a GiB, and all other limits are finite too
 });
 console.log(`Serving on ${server.url}`);
 

@@ -23,6 +23,7 @@ import {
   type ClosableBody,
 } from "@wsgi/testing";
 import { countPromises } from "./count-promises.ts";
+import { turn } from "./serving.ts";
 
 const missing = respond(["Not here"], { status: "404 Not Found" });
 const ignore: StartResponse = () => () => {};
@@ -70,7 +71,7 @@ describe("cascade()", () => {
   it("waits until the body that it drops is closed", async () => {
     let closed = false;
     const close = async (): Promise<void> => {
-      await new Promise(setImmediate);
+      await turn();
       closed = true;
     };
     const next: Application = (_environ, startResponse) => {

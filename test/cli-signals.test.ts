@@ -75,35 +75,10 @@ describe("SIGQUIT", () => {
 });
 
 describe("an error that nobody caught", () => {
-  it("ends the server, but not the requests that are under way", async () => {
-    await using gate = await makeGate();
-    const action = 'setTimeout(() => { throw new Error("Late") })';
-    using folder = folderOf({ "a.js": waitsAt(gate, "/late", action) });
-    await using command = startServing(folder, "a.js");
-    const url = await urlOf(command);
-    const response = fetch(url);
-    await gate.reached;
-    await fetch(`${url}/late`);
-    assert.match(await command.errorLine("nobody caught"), /Error: Late$/);
-    gate.open();
-    assert.equal(await (await response).text(), "done");
-    assert.equal(await command.ended, 1);
-  });
+  it("ends the server, but not the requests that are under way", () =>
+    endsWhatFails('setTimeout(() => { throw new Error("Late") })'));
 
-  it("may be a rejection", async () => {
-    await using gate = await makeGate();
-    const action = 'void Promise.reject(new Error("Late"))';
-    using folder = folderOf({ "a.js": waitsAt(gate, "/late", action) });
-    await using command = startServing(folder, "a.js");
-    const url = await urlOf(command);
-    const response = fetch(url);
-    await gate.reached;
-    await fetch(`${url}/late`);
-    assert.match(await command.errorLine("nobody caught"), /Error: Late$/);
-    gate.open();
-    assert.equal(await (await response).text(), "done");
-    assert.equal(await command.ended, 1);
-  });
+  it("may be a rejection", () => endsWhatFails('void Promise.reject(new Error("Late"))'));
 
   it("ends everything at once in development", async () => {
     await using gate = await makeGate();
@@ -147,3 +122,18 @@ describe("a time", () => {
     });
   });
 });
+
+/** Sees that an error ends the server, and that a request which is under way gets its answer before. */
+async function endsWhatFails(action: string): Promise<void> {
+  await using gate = await makeGate();
+  using folder = folderOf({ "a.js": waitsAt(gate, "/late", action) });
+  await using command = startServing(folder, "a.js");
+  const url = await urlOf(command);
+  const response = fetch(url);
+  await gate.reached;
+  await fetch(`${url}/late`);
+  assert.match(await command.errorLine("nobody caught"), /Error: Late$/);
+  gate.open();
+  assert.equal(await (await response).text(), "done");
+  assert.equal(await command.ended, 1);
+}

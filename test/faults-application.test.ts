@@ -1,6 +1,7 @@
 import { describe } from "node:test";
 import type { HeaderList } from "@wsgi/core";
 import { fault, is500, isCut, isServed, isServers500, type FaultyApplication } from "./faults.ts";
+import { turn } from "./serving.ts";
 
 const text: HeaderList = [["Content-Type", "text/plain"]];
 const oops = new Error("oops");
@@ -36,7 +37,7 @@ describe("an application that fails before it starts its response", () => {
   fault("F1 · rejects", is500("Error: oops"), () => Promise.reject(oops));
 
   fault("F1 · rejects in a later turn", is500("Error: oops"), async () => {
-    await new Promise((resolve) => void setImmediate(resolve));
+    await turn();
     throw oops;
   });
 

@@ -11,10 +11,10 @@ import {
   isServedAndTold,
   isServedAndToldOrThrown,
   isServers500,
-  turn,
   type FaultyApplication,
   type Outcomes,
 } from "./faults.ts";
+import { turn } from "./serving.ts";
 
 const text: HeaderList = [["Content-Type", "text/plain"]];
 const oops = new Error("oops");

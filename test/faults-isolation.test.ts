@@ -16,12 +16,11 @@ import {
   network,
   parse,
   rawRequest,
-  turn,
   Scene,
   type FaultyApplication,
   type NetworkFault,
 } from "./faults.ts";
-import { RawClient } from "./serving.ts";
+import { RawClient, turn } from "./serving.ts";
 
 const text: HeaderList = [["Content-Type", "text/plain"]];
 
@@ -281,7 +280,7 @@ const asked = Array.from({ length: 100 }, (_, i) => String(i));
 
 const echoing: FaultyApplication = async (environ, startResponse) => {
   environ["test.query"] = environ.QUERY_STRING;
-  for (let i = 0; i < 3; i++) await turn();
+  await turn(3);
   startResponse("200 OK", text);
   return (async function* () {
     await turn();

@@ -8,7 +8,6 @@ import {
   parse,
   rawRequest,
   shown,
-  turn,
   type Closing,
   type FaultRequest,
   type FaultyApplication,
@@ -17,7 +16,7 @@ import {
   type Stage,
 } from "./faults.ts";
 import { parseResponses } from "@wsgi/testing/parse-responses";
-import type { RawClient } from "./serving.ts";
+import { turn, type RawClient } from "./serving.ts";
 
 const text: HeaderList = [["Content-Type", "text/plain"]];
 
@@ -705,7 +704,7 @@ function jumping(by: number): NetworkFault {
       return closing(async function* () {
         yield "Hello, ";
         Date.now = () => now() + by;
-        for (let i = 0; i < 10; i++) await turn();
+        await turn(10);
         yield environ["wsgix.signal"](environ).aborted ? "gone" : "world!";
       });
     },

@@ -13,7 +13,7 @@ import { router } from "@wsgi/router";
 import type { ServeOptions, ServerEnviron } from "@wsgi/server";
 import { call, environFor } from "@wsgi/testing";
 import { parseResponses } from "@wsgi/testing/parse-responses";
-import { RawClient, serving, type ServingServer } from "./serving.ts";
+import { RawClient, serving, turn, type ServingServer } from "./serving.ts";
 
 /** What hangs is a fault, and is to end as one: in milliseconds. */
 const timeout = 60_000;
@@ -365,16 +365,11 @@ async function nothingEscaping<T>(act: () => Promise<T>): Promise<T> {
   try {
     const result = await act();
     // What nobody handles is noticed when the event loop has gone round.
-    for (let i = 0; i < 3; i++) await turn();
+    await turn(3);
     assert.deepEqual(escaped, []);
     return result;
   } finally {
     process.off("unhandledRejection", note);
     process.off("uncaughtException", note);
   }
-}
-
-/** Lets the event loop go round. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }

@@ -19,7 +19,7 @@ import { requestId, requestIdKey } from "@wsgi/middleware/request-id";
 import { router } from "@wsgi/router";
 import { environFor, respond } from "@wsgi/testing";
 import { parseResponses } from "@wsgi/testing/parse-responses";
-import { randomFrom } from "./mutate.ts";
+import { randomFrom } from "./random.ts";
 import { seed, times } from "./property.ts";
 
 const inputs = 50_000 * times;

@@ -6,7 +6,7 @@ import { onClose, type Application, type Chunk, type Environ } from "@wsgi/core"
 import type { Limits } from "@wsgi/server";
 import { respond } from "@wsgi/testing";
 import { parseResponses } from "@wsgi/testing/parse-responses";
-import { deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
+import { deferred, exchange, get, lastHeaders, RawClient, serving, turn } from "./serving.ts";
 
 const ok = respond(["ok"]);
 const keptGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -95,7 +95,7 @@ describe("a head", () => {
     await using server = await serving(ok);
     using client = await RawClient.connect(server);
     client.send("GET / HTTP/1.1\r\nX: ");
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn();
     assert.match(await client.send("y".repeat(30_000)).closed, /^HTTP\/1\.1 431 /);
   });
 
@@ -209,7 +209,7 @@ describe("connections", () => {
     let most = 0;
     const app: Application = async (environ, startResponse) => {
       most = Math.max(most, ++running);
-      await new Promise<void>((resolve) => void setImmediate(resolve));
+      await turn();
       running -= 1;
       return ok(environ, startResponse);
     };
@@ -227,7 +227,7 @@ describe("connections", () => {
       events.push(`called ${PATH_INFO}`);
       startResponse("200 OK", []);
       return onClose(["ok"], async () => {
-        await new Promise<void>((resolve) => void setImmediate(resolve));
+        await turn();
         events.push(`closed ${PATH_INFO}`);
       });
     };
@@ -260,7 +260,7 @@ describe("connections", () => {
     client.socket.destroy();
     await closed.promise;
     held.resolve();
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn();
     assert.equal(timesClosed, 1);
   });
 
@@ -319,6 +319,6 @@ async function codeOf(
 async function openConnections(server: {
   getConnections(cb: (error: Error | null, count: number) => void): unknown;
 }): Promise<number> {
-  await new Promise<void>((resolve) => void setImmediate(resolve));
+  await turn();
   return await new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { when, type Application, type Environ, type InputStream } from "@wsgi/core";
 import { parseResponses, type ParsedResponse } from "@wsgi/testing/parse-responses";
-import { RawClient, type ServingServer } from "./serving.ts";
+import { randomFrom } from "./random.ts";
+import { RawClient, turn, type ServingServer } from "./serving.ts";
 
 /** Is a request that went wrong elsewhere, and what has to become of it here. */
 export interface RequestCase {
@@ -130,7 +131,7 @@ const answer: Application = ({ PATH_INFO }, startResponse) => {
 
 /** Reads after some turns of the event loop, in which all that was sent behind it arrives. */
 async function readSlowly(input: InputStream): Promise<Uint8Array> {
-  for (let i = 0; i < 5; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+  await turn(5);
   return await input.read();
 }
 
@@ -228,7 +229,7 @@ async function sendOn(
     if (client.socket.destroyed) break;
     client.send(piece);
     // Lets the server, which is in this process, read it, and the client what the server says to it.
-    for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn(2);
   }
   if (ends) client.socket.end();
   return await client.closed;
@@ -241,7 +242,7 @@ const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 function cutsOf(text: string): readonly [name: string, pieces: readonly string[]][] {
   const random = randomFrom(seed);
   const cutAtRandom = (): [string, string[]] => {
-    const places = Array.from({ length: 8 }, () => Math.floor(random() * text.length));
+    const places = Array.from({ length: 8 }, () => random(text.length));
     const borders = [...new Set([0, ...places, text.length])].toSorted((one, other) => one - other);
     return [
       `at random, SEED=${seed}`,
@@ -257,15 +258,4 @@ function cutsOf(text: string): readonly [name: string, pieces: readonly string[]
     cutAtRandom(),
     cutAtRandom(),
   ];
-}
-
-/** Makes numbers from 0 to 1 as Math.random does, the same ones from the same seed (mulberry32). */
-function randomFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -5,7 +5,7 @@ import { respond } from "@wsgi/testing";
 import type { ParsedResponse } from "@wsgi/testing/parse-responses";
 import fc from "fast-check";
 import { build, bytesOf, chunk, codeOf, plan, type Plan } from "./property-applications.ts";
-import { StrictClient } from "./property-client.ts";
+import { StrictClient } from "./strict-client.ts";
 import { onSockets } from "./property.ts";
 import { serving } from "./serving.ts";
 

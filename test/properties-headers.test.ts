@@ -5,7 +5,7 @@ import { validator } from "@wsgi/core/validator";
 import { contentLength } from "@wsgi/middleware/content-length";
 import { call, respond } from "@wsgi/testing";
 import fc from "fast-check";
-import { StrictClient } from "./property-client.ts";
+import { StrictClient } from "./strict-client.ts";
 import { onSockets, pure } from "./property.ts";
 import { serving } from "./serving.ts";
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createInput, type Application, type InputStream } from "@wsgi/core";
 import fc from "fast-check";
-import { StrictClient } from "./property-client.ts";
+import { StrictClient } from "./strict-client.ts";
 import { onSockets, pure } from "./property.ts";
-import { serving } from "./serving.ts";
+import { serving, turn } from "./serving.ts";
 
 /** Is one read, by the name of the method; `next` is a step of the iteration. */
 interface Read {
@@ -115,7 +115,7 @@ describe("wsgi.input", () => {
           : `Content-Length: ${pieces.join("").length}`;
         client.send(`POST / HTTP/1.1\r\nHost: localhost\r\n${framing}\r\n\r\n`);
         for (const piece of pieces) {
-          await new Promise((next) => void setImmediate(next));
+          await turn();
           if (!chunked) client.send(piece);
           else if (piece !== "") client.send(`${piece.length.toString(16)}\r\n${piece}\r\n`);
         }
@@ -154,7 +154,7 @@ describe("the limit of a body", () => {
         client.send(`POST / HTTP/1.1\r\nHost: localhost\r\n${framing}\r\n\r\n`);
         for (const piece of pieces.filter((piece) => piece !== "")) {
           client.send(chunked ? `${piece.length.toString(16)}\r\n${piece}\r\n` : piece);
-          await new Promise((next) => void setImmediate(next));
+          await turn();
         }
         if (chunked) client.send("0\r\n\r\n");
         const [response] = await client.responses("POST");

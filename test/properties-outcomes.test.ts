@@ -4,9 +4,9 @@ import type { Application } from "@wsgi/core";
 import type { ParsedResponse } from "@wsgi/testing/parse-responses";
 import type { ServerEnviron } from "@wsgi/server";
 import fc from "fast-check";
-import { StrictClient } from "./property-client.ts";
+import { StrictClient } from "./strict-client.ts";
 import { onSockets } from "./property.ts";
-import { serving } from "./serving.ts";
+import { serving, turn } from "./serving.ts";
 
 /** Is what may happen during one exchange; the order is the scheduler's. */
 const scene = fc.record({
@@ -65,16 +65,11 @@ function sum(sizes: readonly number[]): number {
   return sizes.reduce((total, size) => total + size, 0);
 }
 
-/** Lets everything go on that is under way on this machine's sockets. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((next) => void setImmediate(next));
-}
-
 describe("an exchange", () => {
   it("ends in one way, and is closed once, in whatever order things happen", () => {
     const act = async (run: () => Promise<void>): Promise<void> => {
       await run();
-      await turns(3);
+      await turn(3);
     };
     return fc.assert(
       fc.asyncProperty(fc.scheduler({ act }), scene, async (scheduler, scene) => {
@@ -83,7 +78,7 @@ describe("an exchange", () => {
         using client = await StrictClient.connect(server);
         if (!scene.reads) client.socket.pause();
         client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        while (seen.calls === 0) await turns(1);
+        while (seen.calls === 0) await turn();
         let left = false;
         const step = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label);
         if (!scene.reads) void step("client reads").then(() => client.socket.resume());
@@ -96,12 +91,12 @@ describe("an exchange", () => {
         }
         while (seen.closes === 0) {
           if (scheduler.count() > 0) await scheduler.waitOne();
-          else await turns(1);
+          else await turn();
         }
         // What comes too late is to change nothing.
         while (scheduler.count() > 0) await scheduler.waitOne();
         const [response] = scene.leaves ? [] : await client.responses("GET");
-        await turns(3);
+        await turn(3);
         assert.deepEqual([seen.calls, seen.closes], [1, 1]);
         assert.ok(seen.finals <= 1);
         assert.equal(seen.signal!.aborted, left);

@@ -30,6 +30,7 @@ import {
 import { areSynchronous, layers, tailOf, witness, wrap } from "./property-layers.ts";
 import type { KindName, Visit } from "./property-layers.ts";
 import { pure } from "./property.ts";
+import { turn } from "./serving.ts";
 
 const request: fc.Arbitrary<string> = fc
   .tuple(
@@ -75,7 +76,7 @@ async function serveOne(
     return { error, ...seen };
   } finally {
     // What is closed on the way to an error may still take its time.
-    for (let turn = 0; turn < 3; turn++) await new Promise((next) => void setImmediate(next));
+    await turn(3);
   }
 }
 

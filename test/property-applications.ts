@@ -2,6 +2,7 @@
 import { isBodyless, joinBytes, toBytes } from "@wsgi/core";
 import type { Application, Body, Chunk, HeaderList, MaybePromise } from "@wsgi/core";
 import fc from "fast-check";
+import { turn } from "./serving.ts";
 
 /** Is an application that keeps the contract, as far as no fault is put into it. */
 export interface Plan {
@@ -151,13 +152,9 @@ export function build(plan: Plan, failure: Error, fault?: Fault): Planned {
       if (!plan.late) start();
       return bodyOf(plan, plan.late ? start : () => {}, failAt, planned);
     };
-    return plan.promised ? later().then(answer) : answer();
+    return plan.promised ? turn().then(answer) : answer();
   }
   return planned;
-}
-
-function later(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 function bodyOf(
@@ -173,7 +170,7 @@ function bodyOf(
   const close = (): MaybePromise<void> => {
     planned.closes += 1;
     if (plan.close === "at once") return failAt("close");
-    return later().then(() => failAt("close"));
+    return turn().then(() => failAt("close"));
   };
   return Object.assign(body, { close }) as Body;
 }
@@ -195,13 +192,13 @@ const shapes: Readonly<Record<Plan["shape"], MakeBody>> = {
   },
   "async iterable"(chunks, start, failAt) {
     const next = stepper(chunks, start, failAt);
-    return { [Symbol.asyncIterator]: () => ({ next: () => later().then(next) }) };
+    return { [Symbol.asyncIterator]: () => ({ next: () => turn().then(next) }) };
   },
   async *"async generator"(chunks, start, failAt) {
     const next = stepper(chunks, start, failAt);
     for (let step = next(); !step.done; step = next()) {
       yield step.value;
-      await later();
+      await turn();
     }
   },
 };

@@ -4,7 +4,16 @@ import { describe, it } from "node:test";
 import { ClientDisconnected, onClose, type Application, type Body, type Chunk } from "@wsgi/core";
 import { closable, failing, respond } from "@wsgi/testing";
 import type { ServerEnviron } from "@wsgi/server";
-import { answer, deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
+import {
+  answer,
+  deferred,
+  exchange,
+  get,
+  lastHeaders,
+  RawClient,
+  serving,
+  turn,
+} from "./serving.ts";
 
 /** Is an endless body that tells when it is closed. */
 function endless(chunk: Chunk): { body: Body; closed: Promise<void>; times(): number } {
@@ -128,7 +137,7 @@ describe("close() is called once", () => {
       order.push(`call ${environ.PATH_INFO}`);
       startResponse("200 OK", []);
       return onClose(["x"], async () => {
-        await new Promise<void>((resolve) => void setImmediate(resolve));
+        await turn();
         order.push(`closed ${environ.PATH_INFO}`);
       });
     };
@@ -160,7 +169,7 @@ describe("close() is called once", () => {
       ({ [then]: (settle: () => void) => (settle(), settle()) }) as unknown as Promise<void>;
     const app: Application = async (_environ, startResponse) => {
       most = Math.max(most, ++running);
-      await new Promise<void>((resolve) => void setImmediate(resolve));
+      await turn();
       running -= 1;
       startResponse("200 OK", []);
       return Object.assign(["x"], { close });

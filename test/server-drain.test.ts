@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { onClose, type Application } from "@wsgi/core";
 import { drainingKey, serve, signalKey, untilStopped, type ServerEnviron } from "@wsgi/server";
 import { respond } from "@wsgi/testing";
-import { deferred, RawClient, serving } from "./serving.ts";
+import { deferred, RawClient, serving, turn } from "./serving.ts";
 
 const hello = respond(["Hello"]);
 const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -76,7 +76,7 @@ describe("drain()", () => {
     await client.send(request).until("Hello");
     const drained = server.server.drain({ idleTime: 0.1 });
     t.mock.timers.tick(1);
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     client.send(request);
     t.mock.timers.tick(1);
     assert.match(await client.closed, /Hello[^]*\r\nConnection: close\r\n[^]*Hello$/);
@@ -192,7 +192,7 @@ describe("drain()", () => {
     await new Promise((resolve) => socket.once("close", resolve));
     const drained = server.server.drain().then(() => order.push("drained"));
     await once(server.server.httpServer, "close");
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     gate.resolve();
     await drained;
     assert.deepEqual(order, ["closed", "drained"]);

@@ -8,7 +8,16 @@ import {
   type InputStream,
 } from "@wsgi/core";
 import { respond } from "@wsgi/testing";
-import { bodyOf, deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
+import {
+  bodyOf,
+  deferred,
+  exchange,
+  get,
+  lastHeaders,
+  RawClient,
+  serving,
+  turn,
+} from "./serving.ts";
 
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
@@ -172,7 +181,7 @@ describe("wsgi.input", () => {
     await client.until("begun");
     client.socket.destroy();
     await left.promise;
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn();
     assert.equal(server.reports, "");
   });
 

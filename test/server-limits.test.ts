@@ -6,7 +6,7 @@ import { catchErrors } from "@wsgi/middleware/catch-errors";
 import { defaultLimits, nodeListener, type Limits } from "@wsgi/server";
 import { respond } from "@wsgi/testing";
 import { certificate } from "./certificate.ts";
-import { deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
+import { deferred, exchange, get, lastHeaders, RawClient, serving, turn } from "./serving.ts";
 
 const ok = respond(["ok"]);
 const post = (fields: string, body = ""): string =>
@@ -181,7 +181,7 @@ describe("a body that is malformed", () => {
     const calls: string[] = [];
     const app: Application = async (environ, startResponse) => {
       calls.push(environ.REQUEST_METHOD);
-      await new Promise((resolve) => void setImmediate(resolve));
+      await turn();
       return ok(environ, startResponse);
     };
     const response = await answerWithin({}, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${malformed}`, app);

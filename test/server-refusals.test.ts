@@ -4,7 +4,16 @@ import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { onClose, type Application, type Chunk } from "@wsgi/core";
 import { respond } from "@wsgi/testing";
-import { answer, deferred, exchange, get, lastHeaders, RawClient, serving } from "./serving.ts";
+import {
+  answer,
+  deferred,
+  exchange,
+  get,
+  lastHeaders,
+  RawClient,
+  serving,
+  turn,
+} from "./serving.ts";
 
 /** Sends a request that must not reach the application; returns the status code, or 0 for a bare close. */
 async function refusal(request: string): Promise<number> {
@@ -220,7 +229,7 @@ describe("what is refused behind requests that are answered at once", () => {
 async function behindSlow(next: string): Promise<string> {
   const app = respond(["slow"]);
   await using server = await serving(async (environ, startResponse) => {
-    for (let i = 0; i < 5; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn(5);
     return app(environ, startResponse);
   });
   return await exchange(server, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${next}`);

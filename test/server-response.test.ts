@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Application, Header, HeaderList } from "@wsgi/core";
 import { closable, late, respond, writing } from "@wsgi/testing";
-import { answer, bodyOf, deferred, get, lastHeaders, RawClient, serving } from "./serving.ts";
+import { answer, bodyOf, deferred, get, lastHeaders, RawClient, serving, turn } from "./serving.ts";
 
 const head = `HEAD / HTTP/1.1\r\n${lastHeaders}`;
 
@@ -518,7 +518,7 @@ describe("the server and pipelined requests", () => {
     let most = 0;
     const app: Application = async (environ, startResponse) => {
       most = Math.max(most, ++running);
-      await new Promise<void>((resolve) => void setImmediate(resolve));
+      await turn();
       running -= 1;
       startResponse("200 OK", []);
       return [`<${environ.PATH_INFO}>`];

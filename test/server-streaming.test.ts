@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { Worker } from "node:worker_threads";
 import type { Application, Body } from "@wsgi/core";
 import { respond } from "@wsgi/testing";
-import { deferred, get, RawClient, serving, type ServingServer } from "./serving.ts";
+import { deferred, get, RawClient, serving, turn, type ServingServer } from "./serving.ts";
 
 const megabyte = "x".repeat(1_000_000);
 
@@ -44,7 +44,7 @@ async function stalled(server: ServingServer): Promise<void> {
   });
   let full = 0;
   while (full < 20) {
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn();
     full = socket.writableNeedDrain ? full + 1 : 0;
   }
 }
@@ -176,7 +176,7 @@ describe("a slow reader", () => {
     for (let i = 0; i < 50; i++) client.send(megabyte);
     await reached.promise;
     // With the application not reading, the kernel's buffers are all that takes bytes.
-    for (let i = 0; i < 50; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn(50);
     assert.ok(
       client.socket.writableLength > 20_000_000,
       `${client.socket.writableLength} bytes wait`,
@@ -201,7 +201,7 @@ describe("requests that are sent ahead", () => {
     using client = await RawClient.connect(server);
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100_000));
     await begun;
-    for (let i = 0; i < 50; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+    await turn(50);
     assert.ok(parsed < 10_000, `${parsed} requests were parsed`);
     go.resolve();
   });

@@ -528,6 +528,17 @@ describe("serverSuite() finds a server that", () => {
       "close-return",
     ));
 
+  it("never stops reading a body, and ends all the same", () => {
+    const server = body((one) =>
+      Symbol.iterator in one && !Array.isArray(one)
+        ? closedBy(new Set([[...(one as Iterable<Chunk>)].join("")]), () => one.close?.())
+        : one,
+    );
+    const ids = ["body-turns", "client-closed/stops", "close-return"];
+    const endless = serverCases.filter(({ id }) => ids.includes(id));
+    return failsExactly(endless, server, ids);
+  });
+
   it("hides what close throws", () =>
     breaks(
       body((one) => {

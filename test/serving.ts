@@ -115,6 +115,11 @@ export function bodyOf(response: string): string {
   return response.slice(response.indexOf("\r\n\r\n") + 4);
 }
 
+/** Lets the event loop go round, once or more often. */
+export async function turn(times = 1): Promise<void> {
+  for (let i = 0; i < times; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+}
+
 /** Is a promise with the functions that settle it. */
 export function deferred<T = void>(): { promise: Promise<T>; resolve(value: T): void } {
   let resolve!: (value: T) => void;

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { environKey, type Application, type Environ } from "@wsgi/core";
 import { validator } from "@wsgi/core/validator";
-import { StrictClient } from "./property-client.ts";
-import { mutate, pieces, randomFrom } from "./mutate.ts";
+import { StrictClient } from "./strict-client.ts";
+import { mutate, pieces } from "./mutate.ts";
+import { randomFrom } from "./random.ts";
 import { readRequests, type Reading, type ReadRequest } from "./request-parser.ts";
 import { corpus } from "./request-corpus.ts";
-import { serving, type ServingServer } from "./serving.ts";
+import { serving, turn, type ServingServer } from "./serving.ts";
 
 /** Is a call of the application, and what it has read. */
 interface Call {
@@ -228,10 +229,6 @@ function verdict({ client, reading, calls }: Run): unknown {
     codes: responses.map(({ code }) => code),
     closed: client.closed,
   };
-}
-
-function turn(): Promise<void> {
-  return new Promise((next) => void setImmediate(next));
 }
 
 async function until(isSo: () => boolean, what: string): Promise<void> {

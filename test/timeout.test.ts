@@ -4,14 +4,14 @@ import { type Application, type Body, type Environ } from "@wsgi/core";
 import { timeout } from "@wsgi/middleware/timeout";
 import { call, closable, environFor, failing, late, respond, slow, writing } from "@wsgi/testing";
 import { countPromises } from "./count-promises.ts";
-import { deferred } from "./serving.ts";
+import { deferred, turn } from "./serving.ts";
 
 /** Calls an application under a timeout of a second, and lets that pass. */
 async function expire(t: TestContext, app: Application, environ = environFor("GET /")) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const response = call(timeout({ after: 1_000 })(app), environ);
   // What takes turns before it waits is given them.
-  for (let i = 0; i < 5; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+  await turn(5);
   t.mock.timers.tick(1_000);
   return await response;
 }

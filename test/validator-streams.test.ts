@@ -4,6 +4,7 @@ import { chunks, createInput, toBytes, type Application, type Environ } from "@w
 import type { ErrorStream, InputStream } from "@wsgi/core";
 import { environFor, respond } from "@wsgi/testing";
 import { judge } from "./validating.ts";
+import { turn } from "./serving.ts";
 
 const hello = respond(["Hello"]);
 
@@ -144,7 +145,7 @@ describe("a validator on wsgi.input", () => {
   it("does not end the process for a failed read that nobody waits for", async () => {
     const read = (): Promise<never> => Promise.reject(new Error("Cut"));
     const faults = await judgeInput({ read }, (input) => void input.read(1));
-    await new Promise((resolve) => void setImmediate(resolve));
+    await turn();
     assert.deepEqual(faults, []);
   });
 

@@ -20,7 +20,7 @@ export interface AbortSizes extends Record<string, number> {
 export async function aborts(sizes: AbortSizes): Promise<Figure[]> {
   const { warmup, aborts, connections, resident, seed } = sizes;
   await using server = await startServer();
-  const plan = { port: server.port, connections, faults: ["abort"], share: 1 };
+  const plan = { port: server.port, connections, faults: ["abort"], oneIn: 1 };
   await drive({ ...plan, first: seed, requests: warmup });
   const before = await server.sample();
   await drive({ ...plan, first: seed + warmup, requests: aborts });

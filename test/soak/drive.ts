@@ -2,7 +2,7 @@ import { setTimeout as after } from "node:timers/promises";
 import type { ParsedResponse } from "@wsgi/testing/parse-responses";
 import { Connection, CutConnection } from "./connection.ts";
 import { abortable, broken, exchangeOf, malformed, sound, type Exchange } from "./exchanges.ts";
-import { randomOf } from "./payload.ts";
+import { randomFrom, type Random } from "../random.ts";
 
 /** Says what requests to make. */
 export interface Drive {
@@ -11,9 +11,9 @@ export interface Drive {
   readonly connections: number;
   /** The number of the first request; the same numbers make the same requests. */
   readonly first: number;
-  /** The kinds of faults, and the share that each has of the requests. */
+  /** The kinds of faults; each is that of one request in so many. */
   readonly faults: readonly string[];
-  readonly share: number;
+  readonly oneIn: number;
   /** Whether there are to be more, once all are made. Default: no. */
   goesOn?(): boolean;
 }
@@ -61,8 +61,8 @@ export async function drive(plan: Drive): Promise<Tally> {
     const client = new Client(plan.port, tally);
     while (made < plan.requests || plan.goesOn?.() === true) {
       const number = plan.first + made++;
-      const random = randomOf(number);
-      const fault = plan.faults[Math.floor(random() / plan.share)];
+      const random = randomFrom(number);
+      const fault = plan.faults[random(plan.oneIn)];
       if (fault === undefined) await client.behave(exchangeOf(oneOf(sound, random), number));
       else await client.misbehave(fault, number, random);
     }
@@ -92,7 +92,7 @@ class Client {
   }
 
   /** Makes a request with a fault, and sees that it fails as it has to. */
-  async misbehave(fault: string, number: number, random: () => number): Promise<void> {
+  async misbehave(fault: string, number: number, random: Random): Promise<void> {
     this.#tally.faulty += 1;
     if (fault === "abort") {
       const exchange = exchangeOf(oneOf(abortable, random), number);
@@ -171,13 +171,13 @@ class Client {
 async function abort(
   connection: Connection,
   { bytes, body }: Exchange,
-  random: () => number,
+  random: Random,
 ): Promise<void> {
   // Every response has a hundred bytes besides its body.
-  const place = Math.floor(random() * (bytes.byteLength + body.byteLength + 100));
+  const place = random(bytes.byteLength + body.byteLength + 100);
   await connection.send(bytes.subarray(0, place));
   if (place > bytes.byteLength) await connection.received(place - bytes.byteLength);
-  connection.leave(random() < 0.5);
+  connection.leave(random(2) === 0);
 }
 
 async function sendSlowly(connection: Connection, bytes: Buffer): Promise<void> {
@@ -189,8 +189,8 @@ async function sendSlowly(connection: Connection, bytes: Buffer): Promise<void> 
 }
 
 /** Chooses. */
-function oneOf<T>(choices: readonly T[], random: () => number): T {
-  return choices[Math.floor(random() * choices.length)]!;
+function oneOf<T>(choices: readonly T[], random: Random): T {
+  return choices[random(choices.length)]!;
 }
 
 function brief(response: ParsedResponse | Error): string {

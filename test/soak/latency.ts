@@ -14,7 +14,7 @@ const faults = ["throw", "break", "abort", "malformed", "slow"];
 /** Measures how long sound requests take alone, and while a quarter of all requests has a fault. */
 export async function latency({ requests, connections }: LatencySizes): Promise<Figure[]> {
   await using server = await startServer();
-  const plan = { port: server.port, requests, connections, faults, share: 0.05 };
+  const plan = { port: server.port, requests, connections, faults, oneIn: 20 };
   await drive({ ...plan, first: 0, faults: [] });
   const alone = await drive({ ...plan, first: requests, faults: [] });
   const among = await drive({ ...plan, first: 2 * requests });

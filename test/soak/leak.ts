@@ -20,8 +20,8 @@ const faults = ["throw", "reject", "break", "short", "closing", "abort", "malfor
 export async function leak(sizes: LeakSizes): Promise<Figure[]> {
   const { warmup, requests, connections, resident } = sizes;
   await using server = await startServer();
-  const share = 0.05 / faults.length;
-  const plan = { port: server.port, connections, faults, share };
+  const oneIn = 20 * faults.length;
+  const plan = { port: server.port, connections, faults, oneIn };
   await drive({ ...plan, first: 0, requests: warmup });
   const before = await server.sample();
   const tally = await drive({ ...plan, first: warmup, requests: requests - warmup });

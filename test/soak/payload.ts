@@ -1,17 +1,7 @@
-/** Makes numbers from 0 to 1 that look like chance and are the same for the same seed. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    // Mulberry32, by Tommy Ettinger; in the public domain.
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), state | 1);
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { randomFrom } from "../random.ts";
 
-const random = randomOf(1);
-const noise = Buffer.from(Array.from({ length: 262_144 }, () => 97 + Math.floor(random() * 26)));
+const random = randomFrom(1);
+const noise = Buffer.from(Array.from({ length: 262_144 }, () => 97 + random(26)));
 
 /**
  * Makes the bytes that belong to a number, so that both sides know what the other one should send:

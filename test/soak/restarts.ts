@@ -26,7 +26,7 @@ export async function restarts(sizes: RestartSizes): Promise<Figure[]> {
   const { requests, connections, workers } = sizes;
   await using command = await ServeCommand.start(workers);
   let isSignalled = true;
-  const plan = { port: command.port, requests, connections, first: 0, faults, share: 0.05 };
+  const plan = { port: command.port, requests, connections, first: 0, faults, oneIn: 20 };
   const [tally, { codes, recoveries }] = await Promise.all([
     drive({ ...plan, goesOn: () => isSignalled }),
     signal(command, sizes).finally(() => void (isSignalled = false)),

@@ -18,7 +18,7 @@ export interface SlowReaderSizes extends Record<string, number> {
 export async function slowReaders({ connections, seconds }: SlowReaderSizes): Promise<Figure[]> {
   await using server = await startServer({ limits: { writeTimeout: seconds * 1_000 } });
   // What is idle has been at work before.
-  await drive({ port: server.port, requests: 2_000, connections, first: 0, faults: [], share: 1 });
+  await drive({ port: server.port, requests: 2_000, connections, first: 0, faults: [], oneIn: 1 });
   const base = await server.sample();
   const sockets = await Promise.all(
     Array.from({ length: connections }, async (_, number) => {

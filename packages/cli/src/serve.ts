@@ -25,9 +25,10 @@ Times, in seconds:
                             default 0
       --graceful-timeout T  then cut off what is under way after so long;
                             default 30
-      --worker-timeout T    replace a worker that is stuck for so long; default 30
-      --restart-delay T     replace a worker that ended soon after so long, and
-                            twice as long the next time; default 0.1
+      --worker-timeout T    with workers: replace one that is stuck for so long;
+                            default 30
+      --restart-delay T     with workers: wait before one is replaced that ended
+                            soon, and twice as long the next time; default 0.1
 `;
 
 export async function run(args: string[]): Promise<number> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { show } from "@wsgi/core";
 import type { Connections } from "./connections.ts";
+import { longestTimeout } from "./limits.ts";
 
 /** Says how long a server that is drained waits, and for what; all in milliseconds. */
 export interface DrainOptions {
@@ -46,9 +47,6 @@ function later(time: number): Promise<false> {
   return sleep(time, false as const, { ref: false });
 }
 
-/** The longest time that a timer of node's takes. */
-const longest = 2 ** 31 - 1;
-
 /** @throws RangeError for an option that is no time in milliseconds */
 export function readDrainOptions(options: DrainOptions): Required<DrainOptions> {
   const { delay = 0, timeout = 30_000, abortTime = 1_000, idleTime = 500 } = options;
@@ -58,9 +56,9 @@ export function readDrainOptions(options: DrainOptions): Required<DrainOptions> 
 /** @throws RangeError for a value that is no time in milliseconds */
 export function checkTimes<Times extends Readonly<Record<string, number>>>(times: Times): Times {
   for (const [name, time] of Object.entries(times)) {
-    if (typeof time === "number" && time >= 0 && time <= longest) continue;
+    if (typeof time === "number" && time >= 0 && time <= longestTimeout) continue;
     throw new RangeError(
-      `Cannot drain: ${name} is ${show(time)}; wanted milliseconds from 0 to ${longest}`,
+      `Cannot drain: ${name} is ${show(time)}; wanted milliseconds from 0 to ${longestTimeout}`,
     );
   }
   return times;

@@ -58,8 +58,8 @@ export const defaultLimits: Limits = Object.freeze({
   writeTimeout: 30_000,
 });
 
-/** What setTimeout takes; with more it would fire at once. */
-const longestTimeout = 2 ** 31 - 1;
+/** What setTimeout takes, in milliseconds; with more it would fire at once. */
+export const longestTimeout: number = 2 ** 31 - 1;
 const mayBeZero: ReadonlySet<string> = new Set(["body", "unreadBody"]);
 
 /**

@@ -3,9 +3,9 @@ import {
   checkApplication,
   createErrors,
   quietly,
+  show,
   type Application,
   type Environ,
-  show,
 } from "@wsgi/core";
 import { connectionOf, type Connection } from "./connection.ts";
 import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";

@@ -10,6 +10,12 @@ import {
 import { refuse } from "./refuse.ts";
 import type { RefusedRequest } from "./request.ts";
 
+/** Is what a sender needs of the exchange that it sends for. */
+interface SenderOwner {
+  /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
+  endsConnection(must?: boolean): boolean;
+}
+
 const nothing = Buffer.alloc(0);
 const beyondAscii = /[\x80-\xff]/;
 
@@ -21,7 +27,7 @@ export class Sender {
   readonly head: ResponseHead = new ResponseHead();
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #owner: { endsConnection(must?: boolean): boolean };
+  readonly #owner: SenderOwner;
   /** How many bytes the declared length still allows; negative once there were too many. */
   #left = Infinity;
   /** The header fields, names and values in turn. */
@@ -29,16 +35,7 @@ export class Sender {
   /** Whether the head has characters that node would send as UTF-8 together with text. */
   #latin1 = false;
 
-  /**
-   * @param req - the request
-   * @param res - the response
-   * @param owner - tells, when the head is sent, whether the connection ends with this response
-   */
-  constructor(
-    req: IncomingMessage,
-    res: ServerResponse,
-    owner: { endsConnection(must?: boolean): boolean },
-  ) {
+  constructor(req: IncomingMessage, res: ServerResponse, owner: SenderOwner) {
     this.#req = req;
     this.#res = res;
     this.#owner = owner;

@@ -33,7 +33,7 @@ export function declareSuite<Subject>(
   describe(name, () => {
     for (const one of cases) {
       const reason = except[one.id];
-      // node:test's own limit is for what blocks the event loop, or is never cleaned up.
+      // node:test's own limit is for what is never cleaned up.
       it(`${one.title} [${one.id}]`, { timeout: 3 * timeout }, async (t) => {
         if (reason === undefined) {
           const inapplicable = await one.run(subject, timeout);

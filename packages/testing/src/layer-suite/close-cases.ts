@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { closeBody, isSync, type Application, type Body, type Chunk } from "@wsgi/core";
 import { closable, failing, respond } from "../applications.ts";
+import { closing } from "../closing.ts";
 import { assertFailed, layerCase, type Bench, type LayerCase } from "./bench.ts";
 
 const oops = new Error("Oops");
@@ -9,14 +10,9 @@ const oops = new Error("Oops");
 type Counted = Body & { timesClosed: number };
 
 function counted(body: Iterable<Chunk> | AsyncIterable<Chunk>): Counted {
-  const close = function (this: Counted): void {
-    this.timesClosed += 1;
-  };
-  const rest = { timesClosed: 0, close };
-  if (Array.isArray(body)) return Object.assign([...(body as Chunk[])], rest) as Counted;
-  return Symbol.iterator in body
-    ? { [Symbol.iterator]: () => body[Symbol.iterator](), ...rest }
-    : { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), ...rest };
+  const close = (): void => void (made.timesClosed += 1);
+  const made = Object.assign(closing(body, close), { timesClosed: 0 });
+  return made;
 }
 
 /** Calls the layer and sees that the application's body was closed once in the end. */

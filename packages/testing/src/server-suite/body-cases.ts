@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { Worker } from "node:worker_threads";
 import type { Application, Body, Chunk } from "@wsgi/core";
 import { respond, slow } from "../applications.ts";
-import { last, request, serverCase, signal, whole, withCanary, type Host } from "./host.ts";
+import {
+  endless,
+  last,
+  request,
+  serverCase,
+  signal,
+  whole,
+  withCanary,
+  type Host,
+} from "./host.ts";
 import type { ServerCase } from "./host.ts";
 
 async function textOf(host: Host, body: unknown): Promise<string> {
@@ -188,14 +197,16 @@ export const bodyCases: readonly ServerCase[] = [
     client.leave();
   }),
   serverCase("body-turns", "lets others have a turn during an endless body", async (host) => {
+    let taken = 0;
     const client = await host.serve(
       withCanary(function* (_environ, startResponse) {
         startResponse("200 OK", []);
-        for (;;) yield "";
+        for (; taken < endless; taken++) yield "";
       }),
     );
     client.send(last("GET /"));
     await host.turn();
+    assert.ok(taken < endless, "others had no turn before the body ended");
     client.leave();
   }),
   serverCase("body-length", "believes the length of an array only", async (host) => {

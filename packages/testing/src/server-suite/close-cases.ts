@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import type { Application, Body } from "@wsgi/core";
 import { respond } from "../applications.ts";
-import { last, request, serverCase, signal, watched, withCanary, type Host } from "./host.ts";
+import {
+  endless,
+  last,
+  request,
+  serverCase,
+  signal,
+  watched,
+  withCanary,
+  type Host,
+} from "./host.ts";
 import type { ServerCase, WatchedBody } from "./host.ts";
 import { leave } from "./leave-cases.ts";
 
@@ -19,8 +28,8 @@ async function closesOnce(
   assert.equal(body.timesClosed, 1, "how often the body was closed");
 }
 
-function* endless(): Generator<string, void> {
-  for (;;) yield "more";
+function* chunks(): Generator<string, void> {
+  for (let i = 0; i < endless; i++) yield "more";
 }
 
 /** Is the cases about closing bodies. */
@@ -67,7 +76,7 @@ export const closeCases: readonly ServerCase[] = [
     await closesOnce(host, body, respond(body.body, { status: "304 Not Modified" }));
   }),
   serverCase("close-once/length", "closes a body at its declared length", async (host) => {
-    const body = watched(endless());
+    const body = watched(chunks());
     await closesOnce(host, body, respond(body.body, { headers: [["Content-Length", "8"]] }));
   }),
   serverCase("close-once/not-started", "closes a body that never started", async (host) => {
@@ -75,7 +84,7 @@ export const closeCases: readonly ServerCase[] = [
     await closesOnce(host, body, () => body.body);
   }),
   serverCase("close-once/left", "closes the endless body of a client that leaves", async (host) => {
-    const body = watched(endless());
+    const body = watched(chunks());
     await leave(host, respond(body.body));
     await host.wait(body.closed, "the body to be closed");
     await host.turn();
@@ -117,9 +126,10 @@ export const closeCases: readonly ServerCase[] = [
   serverCase("close-return", "ends an iteration with return before it closes", async (host) => {
     const events: string[] = [];
     const closed = signal();
+    const steps = chunks();
     const body: Body = {
       [Symbol.iterator]: () => ({
-        next: () => ({ done: false, value: "more" }),
+        next: () => steps.next(),
         return: () => (events.push("return"), { done: true, value: undefined }),
       }),
       close: () => (events.push("close"), closed.happen()),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Application, type Body, type Environ } from "@wsgi/core";
 import { respond } from "../applications.ts";
+import { closing } from "../closing.ts";
 import type { ParsedResponse } from "../parse-responses.ts";
 import { Client } from "./client.ts";
 import { Deadline } from "../deadline.ts";
@@ -166,6 +167,12 @@ export function last(line: string, fields: readonly string[] = [], body = ""): s
   return request(line, ["Connection: close", ...fields], body);
 }
 
+/**
+ * How many chunks an endless body has: more than any server takes that stops, but not so many that one
+ * which never stops would keep the tests for ever.
+ */
+export const endless = 200_000;
+
 /** Is something that happens once, and a way to wait for it. */
 export interface Signal<T = void> {
   readonly happened: Promise<T>;
@@ -200,11 +207,4 @@ export function watched(body: Iterable<string> | AsyncIterable<string>): Watched
       return timesClosed;
     },
   };
-}
-
-function closing(body: Iterable<string> | AsyncIterable<string>, close: () => void): Body {
-  if (Array.isArray(body)) return Object.assign([...(body as string[])], { close });
-  return Symbol.iterator in body
-    ? { [Symbol.iterator]: () => body[Symbol.iterator](), close }
-    : { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), close };
 }

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { ClientDisconnected, type Application, type Body, type Environ } from "@wsgi/core";
 import { respond } from "../applications.ts";
-import { last, request, serverCase, signal, watched, withCanary, type Host } from "./host.ts";
+import {
+  endless,
+  last,
+  request,
+  serverCase,
+  signal,
+  watched,
+  withCanary,
+  type Host,
+} from "./host.ts";
 import type { ServerCase } from "./host.ts";
 
 /** Serves one request of a client that leaves at the first bytes. */
@@ -57,12 +66,13 @@ export const leaveCases: readonly ServerCase[] = [
       let taken = 0;
       const body = watched(
         (function* () {
-          for (;;) yield `${(taken += 1)}`;
+          while (taken < endless) yield `${(taken += 1)}`;
         })(),
       );
       await leave(host, respond(body.body));
       await host.wait(body.closed, "the body to be closed");
       const before = taken;
+      assert.ok(before < endless, "the body was read to its end");
       await host.turn();
       assert.equal(taken, before);
     },
@@ -101,10 +111,11 @@ export const leaveCases: readonly ServerCase[] = [
       await leave(host, async (_environ, startResponse): Promise<Body> => {
         const write = startResponse("200 OK", []);
         try {
-          for (;;) {
+          for (let i = 0; i < endless; i++) {
             await write("more");
             await new Promise<void>((resolve) => void setImmediate(resolve));
           }
+          return [];
         } catch (error) {
           failed.happen(error);
           throw error;
