@@ -2,18 +2,9 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
-import { onClose, type Application, type Chunk } from "@wsgi/core";
+import { type Application, type Chunk } from "@wsgi/core";
 import { respond } from "@wsgi/testing";
-import {
-  answer,
-  deferred,
-  exchange,
-  get,
-  lastHeaders,
-  RawClient,
-  serving,
-  turn,
-} from "./serving.ts";
+import { answer, exchange, get, lastHeaders, serving, turn } from "./serving.ts";
 
 /** Sends a request that must not reach the application; returns the status code, or 0 for a bare close. */
 async function refusal(request: string): Promise<number> {
@@ -155,17 +146,6 @@ describe("what is refused behind a request under way", () => {
     const response = await exchange(server, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${next}`);
     assert.match(response, /HTTP\/1\.1 405 /);
     assert.ok(response.length > 2_000_000);
-  });
-
-  it("does not hide that the client has left: CONNECT", async () => {
-    const closed = deferred();
-    const endless = onClose(streamed("first", new Promise<never>(() => {})), closed.resolve);
-    await using server = await serving(respond(endless));
-    using client = await RawClient.connect(server);
-    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n");
-    await client.until("first");
-    client.socket.destroy();
-    await closed.promise;
   });
 
   it("waits for that one's answer: nonsense", async () => {

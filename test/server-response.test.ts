@@ -530,4 +530,10 @@ describe("the server and pipelined requests", () => {
     assert.deepEqual(response.match(/<.*?>/g), ["</1>", "</2>", "</3>", "</>"]);
     assert.equal(most, 1);
   });
+
+  it("takes the last one for the last, with a tab behind its close too (RFC 9112 section 9.3)", async () => {
+    const request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: x, Close\t\r\n\r\n";
+    const { response } = await answer(respond(["Hello"]), request + get);
+    assert.match(response, /^HTTP\/1\.1 200 OK\r\n[^]*Connection: close\r\n[^]*\r\n\r\nHello$/);
+  });
 });

@@ -117,9 +117,7 @@ export class Listener implements ExchangeOwner {
       connection.end();
       return;
     }
-    // Node loses what follows a request for an upgrade that nobody takes, or begins in its middle; and it
-    // ends the connection of a client that waits for a 100 and gets none.
-    const isLast = environ.HTTP_UPGRADE !== undefined || (awaitsContinue && request === undefined);
+    const isLast = endsItself(environ, awaitsContinue && request === undefined);
     if (this.#more !== undefined) Object.assign(environ, this.#more);
     const exchange = new Exchange(req, res, request, connection, this, isLast);
     environ[exchangeKey] = exchange;
@@ -143,6 +141,22 @@ export class Listener implements ExchangeOwner {
     environ["wsgi.input"] = body.input;
     return body;
   }
+}
+
+/** RFC 9112 section 9.3: the connection option "close", among others. */
+const closeOption = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
+
+/** Tells whether a request is the last of its connection, as node may not know in time. */
+function endsItself(environ: Environ, getsNoContinue: boolean): boolean {
+  const { HTTP_CONNECTION, HTTP_UPGRADE } = environ;
+  return (
+    // Node ends the connection of a client that waits for a 100 and gets none.
+    getsNoContinue ||
+    // It loses what follows a request for an upgrade that nobody takes, or begins in its middle.
+    HTTP_UPGRADE !== undefined ||
+    // It does not know a "close" with a tab behind it.
+    (HTTP_CONNECTION !== undefined && closeOption.test(HTTP_CONNECTION))
+  );
 }
 
 function signalOf(environ: Environ): AbortSignal {
