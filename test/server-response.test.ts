@@ -119,7 +119,10 @@ describe("the server sending a head", () => {
       return ["x"];
     };
     const { response } = await answer(app, get);
-    assert.match(response, /^HTTP\/1\.1 200 OK\r\nX-A: 1\r\nContent-Length: 1\r\nDate/);
+    assert.match(
+      response,
+      /^HTTP\/1\.1 200 OK\r\nX-A: 1\r\nContent-Length: 1\r\n(?:(?:Connection|Date): .*\r\n){2}\r\nx$/,
+    );
   });
 
   it("adds Date unless the application gives one (P50)", async () => {
