@@ -164,7 +164,7 @@ export class Sender {
       this.#res.end();
     } else {
       // What was yielded leaves first: a client asks again where the answer is empty.
-      this.#res.socket?.uncork();
+      this.#res.uncork();
       // It must not take what it has for the whole.
       this.#res.destroy();
     }
