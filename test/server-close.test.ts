@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { describe, it } from "node:test";
 import { ClientDisconnected, onClose, type Application, type Body, type Chunk } from "@wsgi/core";
 import { closable, failing, respond } from "@wsgi/testing";
-import type { ServerEnviron } from "@wsgi/server";
+import { serve, type ServerEnviron } from "@wsgi/server";
 import {
   answer,
   deferred,
@@ -338,6 +338,18 @@ describe("when the client leaves", () => {
     await failed.promise;
     await server[Symbol.asyncDispose]();
     assert.equal(server.reports, "");
+  });
+
+  it("an async generator that waits for ever holds nothing up", async () => {
+    async function* stuck(): AsyncGenerator<Chunk, void> {
+      yield "begun";
+      await new Promise(() => {});
+    }
+    const server = await serve(respond(stuck()), { port: 0 });
+    using client = await RawClient.connect({ port: Number(new URL(server.url).port) });
+    await client.send(get).until("begun");
+    client.socket.destroy();
+    await server.close();
   });
 
   it("an error in close() that says only that is not reported", async () => {

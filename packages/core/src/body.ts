@@ -142,7 +142,19 @@ export function closeBody(body: Body): void | Promise<void> {
   const dispose = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
   // A node stream that failed has closed itself; its disposer would report the failure once more.
   if ("errored" in body && body.errored instanceof Error) return undefined;
+  // What iterators inherit, where they do, is their return(), which may wait for a step that never comes.
+  if (dispose === ofIterators || dispose === ofAsyncIterators) return undefined;
   return dispose?.call(body) as void | Promise<void>;
+}
+
+const ofIterators = ancestor(function* () {})[Symbol.dispose];
+const ofAsyncIterators = ancestor(async function* () {})[Symbol.asyncDispose];
+
+/** Gives the prototype of all iterators, or of all async ones. */
+function ancestor(generator: {
+  readonly prototype: object;
+}): Partial<AsyncDisposable & Disposable> {
+  return Object.getPrototypeOf(Object.getPrototypeOf(generator.prototype)) as object;
 }
 
 /**
