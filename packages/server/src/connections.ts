@@ -178,13 +178,15 @@ function endKept(socket: Socket): void {
 
 /** Is what a socket does not tell: node keeps it to itself, and goes by it in the timers of sockets. */
 interface Internals {
-  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null;
+  readonly _handle?: { readonly bytesWritten?: number; readonly writeQueueSize?: number } | null;
 }
 
 /** Counts what has left for the client, be it a part of one long chunk. */
 function bytesTaken(socket: Socket): number {
-  const { _handle: handle } = socket as Internals;
-  return handle ? handle.bytesWritten - handle.writeQueueSize : socket.bytesWritten;
+  const { bytesWritten, writeQueueSize } = (socket as Internals)._handle ?? {};
+  // Without them, what was handed over has to do.
+  if (bytesWritten === undefined || writeQueueSize === undefined) return socket.bytesWritten;
+  return bytesWritten - writeQueueSize;
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {
