@@ -71,7 +71,7 @@ export function readLimits(given: Partial<Limits> = {}): Limits {
   if (typeof given !== "object" || given === null) {
     throw new TypeError(`Cannot serve: limits is ${show(given)}; wanted an object of limits`);
   }
-  const limits: Record<string, number> = { ...defaultLimits };
+  const limits: { -readonly [Name in keyof Limits]: number } = { ...defaultLimits };
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaultLimits, name)) {
       const names = Object.keys(defaultLimits).join(", ");
@@ -85,13 +85,13 @@ export function readLimits(given: Partial<Limits> = {}): Limits {
         `Cannot serve: limits.${name} is ${show(value)}; wanted a whole number from ${least} to ${most}`,
       );
     }
-    limits[name] = value;
+    limits[name as keyof Limits] = value;
   }
-  const { headersTimeout, requestTimeout } = limits as unknown as Limits;
+  const { headersTimeout, requestTimeout } = limits;
   if (headersTimeout > requestTimeout) {
     throw new RangeError(
       `Cannot serve: limits.headersTimeout is ${headersTimeout}; wanted no more than requestTimeout, ${requestTimeout}`,
     );
   }
-  return limits as unknown as Limits;
+  return limits;
 }
