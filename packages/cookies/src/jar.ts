@@ -34,7 +34,7 @@ export class Jar implements CookieJar {
   readonly #https: boolean;
   readonly #defaults: CookieAttributes;
   readonly #signer: Signer;
-  #set: Map<string, { header: Header; keep: boolean }> | undefined;
+  #set: readonly { place: string; header: Header; keep: boolean }[] = [];
   /** By name, without a prototype. */
   #received: Readonly<Record<string, string | undefined>> | undefined;
   #started = false;
@@ -83,11 +83,7 @@ export class Jar implements CookieJar {
    */
   start(failed: boolean): HeaderList {
     this.#started = true;
-    const headers: Header[] = [];
-    for (const { header, keep } of this.#set?.values() ?? []) {
-      if (keep || !failed) headers.push(header);
-    }
-    return headers;
+    return this.#set.filter(({ keep }) => keep || !failed).map(({ header }) => header);
   }
 
   #read(): Readonly<Record<string, string | undefined>> {
@@ -102,16 +98,14 @@ export class Jar implements CookieJar {
     if (typeof value !== "string") {
       throw new TypeError(`Cannot ${act()}: the value is of type ${typeof value}; wanted a string`);
     }
-    const attributes = { ...this.#defaults, ...given };
+    const attributes = given === undefined ? this.#defaults : { ...this.#defaults, ...given };
     const text = signed ? this.#signer.sign(name, value, endOf(attributes)) : value;
     const cookie = createCookie(name, text, attributes, this.#https);
     const header: Header = ["Set-Cookie", serializeCookie(act, cookie)];
     const { domain, path, partitioned = false, keep = false } = cookie;
     const place = `${name};${domain ?? ""};${path};${partitioned}`;
-    this.#set ??= new Map();
-    // A Map leaves a key that is set again in its old place; the cookie set last is to come last.
-    this.#set.delete(place);
-    this.#set.set(place, { header, keep });
+    const others = this.#set.filter((cookie) => cookie.place !== place);
+    this.#set = [...others, { place, header, keep }];
   }
 }
 

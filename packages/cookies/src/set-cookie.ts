@@ -60,7 +60,7 @@ const maxBytes = 4096;
 export function serializeCookie(act: () => string, cookie: Cookie): string {
   const field = stringify(act, cookie);
   checkYear(act, cookie.expires);
-  checkDemands(act, field);
+  checkDemands(act, cookie);
   if (field.length > maxBytes) {
     throw new RangeError(
       `Cannot ${act()}: it takes ${field.length} bytes with its attributes; wanted at most ${maxBytes}`,
@@ -88,25 +88,30 @@ function checkYear(act: () => string, expires: Date | undefined): void {
   }
 }
 
-const claimsSecure = /^__(?:Host|Secure)-|; (?:SameSite=None|Partitioned)/i;
-
 /**
- * Checks what a browser will check. Only an attribute can stand after `; ` in a field.
+ * Checks what a browser will check.
  *
  * RFC 6265bis sections 4.1.3 (prefixes, which browsers compare in any case) and 4.1.2.7 (SameSite=None);
  * CHIPS for Partitioned.
  */
-function checkDemands(act: () => string, field: string): void {
-  const [claim] = claimsSecure.exec(field) ?? [];
-  if (claim !== undefined && !field.includes("; Secure")) {
-    throw new TypeError(
-      `Cannot ${act()}: ${claim.replace("; ", "")} without Secure; wanted secure: true`,
-    );
+function checkDemands(act: () => string, cookie: Cookie): void {
+  const claim = claimOf(cookie);
+  if (claim !== undefined && !cookie.secure) {
+    throw new TypeError(`Cannot ${act()}: ${claim} without Secure; wanted secure: true`);
   }
-  const isHost = /^__Host-/i.test(field);
-  if (isHost && (!/; Path=\/(?:;|$)/.test(field) || field.includes("; Domain="))) {
+  const isHost = /^__Host-/i.test(cookie.name);
+  if (isHost && (cookie.path !== "/" || cookie.domain)) {
     throw new TypeError(
       `Cannot ${act()}: __Host- with a domain or another path; wanted path: "/" and no domain`,
     );
   }
+}
+
+/** Names what makes a cookie one for https only, if anything does. */
+function claimOf({ name, sameSite, partitioned }: Cookie): string | undefined {
+  const [prefix] = /^__(?:Host|Secure)-/i.exec(name) ?? [];
+  if (prefix !== undefined) return prefix;
+  // The type allows for "none" alone; the attribute is written in any case.
+  if (String(sameSite).toLowerCase() === "none") return "SameSite=None";
+  return partitioned ? "Partitioned" : undefined;
 }
