@@ -40,9 +40,9 @@ export function mapBody(body: Body, map: BodyMap): Body {
 
 function mapArray(body: Chunk[] & Body, { chunk, end }: BodyMap): Body {
   try {
-    const chunks = chunk === undefined ? body.slice() : body.map((value) => chunk(value));
+    const mapped = chunk === undefined ? body : body.map((value) => chunk(value));
     const last = end?.();
-    if (last !== undefined) chunks.push(last);
+    const chunks = last === undefined ? [...mapped] : [...mapped, last];
     return isPlain(body) ? chunks : onClose(chunks, () => closeBody(body));
   } catch (error) {
     // Nobody else will: the caller gets no body to close.
