@@ -1,5 +1,5 @@
-import type { ParamData } from "path-to-regexp";
 import type { Pattern } from "./pattern.ts";
+import { noParams } from "./params.ts";
 import { addWay, createPlace, search, type Found } from "./radix.ts";
 import type { Way } from "./ways.ts";
 
@@ -41,8 +41,6 @@ export function createTree<E>(sensitive: boolean): Tree<E> {
     find,
   };
 }
-
-const noParams: ParamData = Object.freeze(Object.create(null) as ParamData);
 
 function plainPath({ steps, rest }: Way): string | undefined {
   const [text = ""] = steps;
