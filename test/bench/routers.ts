@@ -19,10 +19,8 @@ async function inside<Module>(file: string): Promise<Module> {
 }
 
 type Table = typeof import("../../packages/router/dist/table.js");
-type Patterns = typeof import("../../packages/router/dist/pattern.js");
 
 const { createTable } = await inside<Table>("table.js");
-const { readPattern } = await inside<Patterns>("pattern.js");
 const findMyWay = (await peer<{ default: () => FindMyWay }>("find-my-way")).default;
 
 /** The benchmark of find-my-way itself: routes for GET, and the path that is looked up. */
@@ -107,11 +105,8 @@ function segments(count: number): string {
 }
 
 function ourFind(routes: readonly Route[]): Find {
-  const table = createTable<{ method: string; pattern: ReturnType<typeof readPattern> }>(true);
-  for (const [method, text] of routes) {
-    const pattern = readPattern(text, { sensitive: true, trailing: false, end: true });
-    table.add({ method, pattern });
-  }
+  const table = createTable({ sensitive: true, trailing: false });
+  for (const [method, text] of routes) table.add({ method, text, mounted: false });
   return (method, path) => table.find(method, path);
 }
 
