@@ -1,1 +1,2 @@
-export {};
+export * from "./fetch/from-fetch.ts";
+export * from "./fetch/to-fetch.ts";
