@@ -103,10 +103,7 @@ describe("toLambdaStream()", () => {
 
   it("closes the body if the stream fails", async () => {
     const body = closable("one", "two", "three");
-    const stream = new ResponseStream({
-      highWaterMark: 1,
-      write: (_chunk, _encoding, done) => done(new Error("Gone")),
-    });
+    const stream = new ResponseStream({ highWaterMark: 1 });
     stream._write = (_chunk, _encoding, done: (error?: Error) => void) => done(new Error("Gone"));
     await assert.rejects(streamed(respond(body), stream), /Gone/);
     assert.equal(body.timesClosed, 1);
