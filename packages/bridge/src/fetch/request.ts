@@ -1,4 +1,12 @@
-import { decodePath, emptyInput, isHopByHop, pieces, requestUri, type Environ } from "@wsgi/core";
+import {
+  applicationUri,
+  decodePath,
+  emptyInput,
+  isHopByHop,
+  pieces,
+  requestUri,
+  type Environ,
+} from "@wsgi/core";
 import { signalKey } from "./environ.ts";
 
 /** Says why no Request can be made. */
@@ -34,17 +42,17 @@ export function createRequest(environ: Environ, inside: boolean): Request | Refu
 /** Gives the URL of a request; undefined if a URL would have another path, and so lead elsewhere. */
 function urlOf(environ: Environ, inside: boolean): string | undefined {
   const script = inside ? "" : environ.SCRIPT_NAME;
-  const path = `${script}${environ.PATH_INFO}` || "/";
-  const shown = { ...environ, SCRIPT_NAME: script };
-  const [origin = ""] = /^[^/]*\/\/[^/]*/.exec(requestUri(shown, false)) ?? [];
   const raw = rawPath(environ, inside);
-  const query =
-    environ.QUERY_STRING === "" ? "" : `?${environ.QUERY_STRING.replaceAll("#", "%23")}`;
-  const text = raw === undefined ? requestUri(shown, false) + query : `${origin}${raw}${query}`;
-  if (!URL.canParse(text)) return undefined;
-  const { pathname, username, password } = new URL(text);
-  if (decodePath(pathname) !== path || username !== "" || password !== "") return undefined;
-  return text;
+  const whole =
+    raw === undefined
+      ? requestUri({ ...environ, SCRIPT_NAME: script }, false)
+      : applicationUri({ ...environ, SCRIPT_NAME: "" }).slice(0, -1) + raw;
+  if (!URL.canParse(whole)) return undefined;
+  const { pathname, username, password, search, hash } = new URL(whole);
+  const path = `${script}${environ.PATH_INFO}` || "/";
+  if (decodePath(pathname) !== path || username + password + search + hash !== "") return undefined;
+  const query = environ.QUERY_STRING.replaceAll("#", "%23");
+  return query === "" ? whole : `${whole}?${query}`;
 }
 
 /** Gives the path as the client sent it, if nobody has rewritten it since. */
@@ -55,9 +63,9 @@ function rawPath(
   const [, raw] = /^(?:https?:\/\/[^/?#]*)?(\/[^?#]*)/i.exec(REQUEST_URI) ?? [];
   if (raw === undefined || decodePath(raw) !== `${SCRIPT_NAME}${PATH_INFO}`) return undefined;
   if (!inside) return raw;
-  // The border cannot be told where the mount's own name is escaped.
-  const rest = raw.slice(SCRIPT_NAME.length);
-  return raw.startsWith(SCRIPT_NAME) && decodePath(rest) === PATH_INFO ? rest || "/" : undefined;
+  const rest = raw.slice(SCRIPT_NAME.length) || "/";
+  // The border cannot be told where the mount's own name, or the slash after it, is escaped.
+  return rest.startsWith("/") && decodePath(rest) === (PATH_INFO || "/") ? rest : undefined;
 }
 
 function headersOf(environ: Environ, hasBody: boolean): Headers {
