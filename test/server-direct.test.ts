@@ -126,6 +126,12 @@ describe("a hosted handler without layers", () => {
     assert.match(reports, /This cannot be/);
   });
 
+  it("is the last of a connection whose client says so in a way that Node does not know", async () => {
+    const handler: NodeHandler = (_req, res) => res.end("Hello");
+    const request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\t, x\r\n\r\n";
+    assert.match((await direct(handler, request)).response, /Connection: close[^]*Hello$/);
+  });
+
   it("ends its connection when the server is closed", async () => {
     const [called, go] = [deferred(), deferred()];
     const handler: NodeHandler = async (_req, res) => {
