@@ -179,6 +179,39 @@ describe("wsgix.upgrade", () => {
     await closed.promise;
   });
 
+  it("takes a long response too, which goes nowhere", async () => {
+    const closed = deferred();
+    const app: Application = (environ, startResponse) => {
+      const { socket } = take(environ);
+      socket.on("end", () => socket.end()).resume();
+      socket.write("taken");
+      startResponse("200 OK", []);
+      const body = (function* () {
+        for (let i = 0; i < 10; i++) yield "x".repeat(65_536);
+      })();
+      return { [Symbol.iterator]: () => body, close: () => closed.resolve() };
+    };
+    await using server = await serving(app, { upgrade });
+    using client = await RawClient.connect(server);
+    await client.send(`GET / HTTP/1.1\r\n${asks}`).until("taken");
+    await closed.promise;
+    assert.equal(client.received, "taken");
+  });
+
+  it("is declined by who streams, and hears of it when the client leaves", async () => {
+    const closed = deferred();
+    const app: Application = (_environ, startResponse) => {
+      startResponse("200 OK", [])("begun");
+      const next = (): Promise<never> => new Promise(() => {});
+      return { [Symbol.asyncIterator]: () => ({ next }), close: () => closed.resolve() };
+    };
+    await using server = await serving(app, { upgrade });
+    using client = await RawClient.connect(server);
+    await client.send(`GET / HTTP/1.1\r\n${asks}`).until("begun");
+    client.socket.end();
+    await closed.promise;
+  });
+
   it("works over TLS", async () => {
     const sockets = deferred<Socket>();
     const app: Application = (environ, startResponse) => {
