@@ -4,6 +4,7 @@ import {
   chunks,
   createInput,
   emptyInput,
+  pieces,
   toBytes,
   type InputStream,
   type MaybePromise,
@@ -259,5 +260,28 @@ describe("chunks()", () => {
     });
     assert.throws(() => chunks(emptyInput, 1.5), RangeError);
     assert.throws(() => chunks(emptyInput, Number.NaN), RangeError);
+  });
+});
+
+describe("pieces()", () => {
+  it("hands on each piece as it comes", async () => {
+    const found: string[] = [];
+    for await (const piece of pieces(arriving("abc\nd", "efg"))) found.push(decoder.decode(piece));
+    assert.deepEqual(found, ["abc\nd", "efg"]);
+  });
+
+  it("begins with what a read has left", async () => {
+    const input = ready("abcd", "ef");
+    assert.equal(await text(input.read(1)), "a");
+    const first = await pieces(input)[Symbol.asyncIterator]().next();
+    assert.equal(decoder.decode(first.value as Uint8Array), "bcd");
+  });
+
+  it("goes through the blocks of a stream that is not core's own", async () => {
+    const inner = ready("abc");
+    const input = { ...emptyInput, read: (size?: number) => inner.read(size) };
+    const found: string[] = [];
+    for await (const piece of pieces(input)) found.push(decoder.decode(piece));
+    assert.deepEqual(found, ["abc"]);
   });
 });

@@ -99,6 +99,14 @@ class SourceInput implements InputStream {
     return iterate(() => this.readline());
   }
 
+  /** Reads what is there, or the next piece that comes; no bytes at the end. */
+  readPiece(): Uint8Array | Promise<Uint8Array> {
+    return this.#until(
+      () => this.#buffered > 0,
+      () => this.#take(this.#buffered),
+    );
+  }
+
   /** Fills until there is enough or the source has ended, and then takes. */
   #until(enough: () => boolean, take: () => Uint8Array): Uint8Array | Promise<Uint8Array> {
     if (this.#waiting) {
@@ -214,4 +222,25 @@ export function chunks(input: InputStream, size = 65_536): AsyncIterable<Uint8Ar
     );
   }
   return { [Symbol.asyncIterator]: () => iterate(() => input.read(size)) };
+}
+
+/**
+ * Goes through a request body as it arrives: each piece as soon as it is there, where `chunks` waits for
+ * a block to fill. For who hands the body on, and must not wait for more than there is.
+ *
+ * @param input - the stream, `environ["wsgi.input"]`
+ * @returns the pieces; blocks of 65,536 bytes if the stream is none of core's own
+ * @example
+ * ```ts
+ * import { createInput, pieces, toBytes } from "@wsgi/core";
+ *
+ * const left = ["Hello, ", "world!"].map(toBytes);
+ * const input = createInput(() => left.shift() ?? null);
+ * for await (const piece of pieces(input)) console.log(piece.byteLength); // 7, then 6
+ * ```
+ * @see SPEC.md [input-settled]
+ */
+export function pieces(input: InputStream): AsyncIterable<Uint8Array> {
+  if (!(input instanceof SourceInput)) return chunks(input);
+  return { [Symbol.asyncIterator]: () => iterate(() => input.readPiece()) };
 }

@@ -42,6 +42,14 @@ export class Connections {
     for (const socket of this.#sockets) if (connectionOf(socket).isIdle) socket.destroy();
   }
 
+  /** Lets the responses be the last that node sends by itself; an exchange finds out when it sends its head. */
+  endWithResponses(): void {
+    for (const socket of this.#sockets) {
+      const { response } = connectionOf(socket);
+      if (response !== undefined) response.shouldKeepAlive = false;
+    }
+  }
+
   /**
    * Ends each connection when it has been silent for a while.
    *

@@ -1,0 +1,2 @@
+export * from "./fetch/from-fetch.ts";
+export * from "./fetch/to-fetch.ts";
