@@ -150,7 +150,12 @@ describe("a probe", () => {
     const odd = app as (...args: unknown[]) => unknown;
     assert.throws(() => odd(undefined, ignore), /call-arguments|environ-plain/);
     assert.throws(() => odd(environFor("GET /"), ignore, 3), /call-arguments/);
-    assert.deepEqual(judge.faults, ["server environ-plain", "server call-arguments"]);
+    assert.throws(() => odd(Object.freeze(environFor("GET /")), ignore), /environ-plain/);
+    assert.deepEqual(judge.faults, [
+      "server environ-plain",
+      "server call-arguments",
+      "server environ-plain",
+    ]);
   });
 
   it("hands on what is no body", () => {

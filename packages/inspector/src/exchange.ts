@@ -40,6 +40,7 @@ export class Exchange {
   readonly #begun: number;
   #spent = 0;
   readonly #errors = new Map<unknown, ErrorRecord>();
+  #thrown = 0;
   #calls = 0;
   // What passes through a layer as it is need not be looked at again.
   #headers: { of: HeaderList; record: HeaderList } | undefined;
@@ -112,8 +113,7 @@ export class Exchange {
   readError(error: unknown): ErrorRecord {
     const known = this.#errors.get(error);
     if (known !== undefined) return { ...known, stack: null };
-    const record = readError(error, this.#errors.size, this.secrets);
-    // Of what is thrown again and again, each time anew, the last ones count as one.
+    const record = readError(error, this.#thrown++, this.secrets);
     if (this.#errors.size < this.settings.events) this.#errors.set(error, record);
     return record;
   }

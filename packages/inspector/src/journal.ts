@@ -1,6 +1,6 @@
 import { quietly, type Environ } from "@wsgi/core";
 import { Exchange, type Call, type Settings } from "./exchange.ts";
-import { KeptInput } from "./kept-input.ts";
+import { KeptBody, KeptInput } from "./kept-input.ts";
 import type { RecordedEvent, Recording } from "./recording.ts";
 import type { RecorderListener, RecorderOptions } from "./recorder.ts";
 import { Secrets } from "./secrets.ts";
@@ -8,7 +8,7 @@ import { Secrets } from "./secrets.ts";
 /** Is the request of a recording as it came, secrets and all. It is not given out. */
 export interface Origin {
   readonly environ: Readonly<Partial<Environ>>;
-  readonly input: KeptInput;
+  readonly body: KeptBody;
 }
 
 /** Says that a request is a replay, and learns which recording is made of it. */
@@ -62,9 +62,11 @@ export class Journal {
     if (replay instanceof Replay) replay.recording = id;
     const about = { id, replayOf, isDetached };
     const exchange = new Exchange(this.#settings, new Secrets(secrets), about, environ);
-    const input = new KeptInput(environ);
-    this.origins.set(id, { environ: dataOf(environ), input });
-    environ["wsgi.input"] = input;
+    const body = new KeptBody(environ.CONTENT_LENGTH);
+    this.origins.set(id, { environ: dataOf(environ), body });
+    const input: unknown = environ["wsgi.input"];
+    if (typeof input === "object")
+      environ["wsgi.input"] = new KeptInput(environ["wsgi.input"], body);
     this.recordings.push(exchange.recording);
     if (this.recordings.length > keep) this.origins.delete(this.recordings.shift()!.id);
     return exchange;
@@ -85,6 +87,7 @@ export class Journal {
 /** Copies what a server has put into environ, and leaves out what belongs to this one request. */
 function dataOf(environ: Environ): Partial<Environ> {
   const isData = ([key, value]: [string, unknown]): boolean =>
-    key.startsWith("wsgi.") || /^(?:string|number|boolean)$/.test(typeof value);
+    (key.startsWith("wsgi.") && key !== "wsgi.input") ||
+    /^(?:string|number|boolean)$/.test(typeof value);
   return Object.fromEntries(Object.entries(environ).filter(isData)) as Partial<Environ>;
 }

@@ -56,7 +56,8 @@ function fail(error: unknown, call: Call): never {
 
 /** Begins to record a call; undefined if it is not to be recorded. */
 function enter(environ: Environ, place: Place, journal: Journal): Call | undefined {
-  if (typeof environ !== "object" || environ === null) return undefined;
+  // For others to refuse: it takes no mark.
+  if (typeof environ !== "object" || !Object.isExtensible(environ)) return undefined;
   const { boundary } = place;
   const mark = journal.markOf(environ);
   const parent = mark instanceof Call ? parentOf(mark, boundary) : undefined;

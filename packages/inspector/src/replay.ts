@@ -20,9 +20,9 @@ export async function replayOrigin(
     throw new Error(`Cannot replay recording ${id}: ${found}; wanted ${wanted}`);
   };
   const origin = journal.origins.get(id) ?? fail("it is not there", "one that is kept");
-  const { fault } = origin.input;
+  const { fault } = origin.body;
   if (fault !== undefined) fail(`of its request body, ${fault}`, "one that was kept as a whole");
-  const environ = { ...origin.environ, "wsgi.input": origin.input.replay() } as Environ;
+  const environ = { ...origin.environ, "wsgi.input": origin.body.replay() } as Environ;
   const replay = new Replay(id);
   journal.mark(environ, replay);
   const { REQUEST_METHOD } = environ;
