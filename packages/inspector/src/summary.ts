@@ -65,7 +65,12 @@ function summariseAt(name: string, value: unknown, secrets: Secrets, depth: numb
 
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
+  // A prototype with nothing in it stands for none: engines know such objects better.
+  return prototype === null || prototype === Object.prototype || isEmpty(prototype as object);
+}
+
+function isEmpty(prototype: object): boolean {
+  return Object.getPrototypeOf(prototype) === null && Reflect.ownKeys(prototype).length === 0;
 }
 
 /** Lists the members of an object, but for those that would have to be computed. */
