@@ -48,6 +48,8 @@ export function answerDirectly(handler: NodeHandler, exchange: DirectExchange): 
     if (!isGone) owner.report(`${req.method} ${req.url}: ${describeError(error)}\n`);
     answerFailure(res);
   };
+  // Writing to a response that has ended is such an error, which nobody may listen for.
+  res.on("error", fail);
   try {
     const result = handler(req, res);
     if (isThenable(result)) Promise.resolve(result).then(undefined, fail);
@@ -72,10 +74,18 @@ function limitBody(req: IncomingMessage, limits: RequestLimits): void {
 /** Ends a response that failed: with a plain 500 that tells nothing, or else so that it shows. */
 function answerFailure(res: ServerResponse): void {
   if (res.writableEnded) return;
-  if (res.headersSent) {
-    res.destroy();
-    return;
+  try {
+    if (!res.headersSent) {
+      sendFailure(res);
+      return;
+    }
+  } catch {
+    // What the handler has put in the place of a method may fail here as it did before.
   }
+  res.destroy();
+}
+
+function sendFailure(res: ServerResponse): void {
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   const text = "Internal Server Error";
   res.writeHead(500, text, {
