@@ -295,6 +295,29 @@ describe("the error of a hosted handler", () => {
     assert.match(environ["wsgi.errors"].text, /This cannot be/);
   });
 
+  it("is reported if the handler ends the response twice", async () => {
+    const app = fromNode((_req, res) => {
+      setImmediate(() => {
+        res.end("Hello");
+        res.end("World");
+      });
+    });
+    const environ = environFor("GET /");
+    assert.equal((await call(app, environ)).text(), "Hello");
+    assert.match(environ["wsgi.errors"].text, /write after end/);
+  });
+
+  it("is made of what destroys the response before it has left", async () => {
+    const app = fromNode((_req, res) => {
+      res.write("Hello");
+      setImmediate(() => {
+        res.destroy();
+        res.end();
+      });
+    });
+    await assert.rejects(call(app, "GET /"), /its handler has destroyed it/);
+  });
+
   it("is made of what destroys the response", async () => {
     const app = fromNode((_req, res) => void res.destroy(new Error("Enough")));
     await assert.rejects(call(app, "GET /"), { message: "Enough" });
