@@ -9,6 +9,7 @@ import {
 } from "@wsgi/core";
 import { connectionOf, type Connection } from "./connection.ts";
 import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
+import { hasFastPath, tellKeepAlive } from "./fast-path.ts";
 import type { Incoming } from "./incoming.ts";
 import { RequestBody } from "./input.ts";
 import { readLimits, type RequestLimits } from "./limits.ts";
@@ -25,6 +26,11 @@ export interface ListenerOptions {
   errors?: { write(text: string): unknown };
   /** How much of a request is taken. Default: `defaultLimits`. */
   limits?: Partial<RequestLimits>;
+  /**
+   * Whether small ways round node:http are taken where they are known to change nothing but the time: a test
+   * at the start sees to that. With `false` only what node documents is used. Default: true.
+   */
+  fastPath?: boolean;
 }
 
 /** Is the server's own key: it leads from an environ, or a copy of one, to its exchange. */
@@ -33,22 +39,34 @@ const exchangeKey = Symbol("wsgi.exchange");
 /** Answers node's requests with an application. */
 export class Listener implements ExchangeOwner {
   closing = false;
+  readonly hasFastPath: boolean;
   readonly #app: Application<ServerEnviron>;
   readonly #defaults: EnvironDefaults;
   readonly #limits: RequestLimits;
+  readonly #keepAliveTimeout: number;
   readonly #more: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(app: Application<ServerEnviron>, options: ListenerOptions) {
+  /**
+   * @param app - the application
+   * @param options - what it gets besides its requests
+   * @param keepAliveTimeout - how long its server keeps connections if node does not see to it, in milliseconds
+   */
+  constructor(app: Application<ServerEnviron>, options: ListenerOptions, keepAliveTimeout = 0) {
     checkApplication(app, "serve");
     this.#app = app;
+    this.#keepAliveTimeout = keepAliveTimeout;
     this.#limits = readLimits(options.limits);
-    const { environ, errors = process.stderr } = options;
+    const { environ, errors = process.stderr, fastPath = true } = options;
     if (environ !== undefined && (typeof environ !== "object" || environ === null)) {
       throw new TypeError(`Cannot serve: environ is ${show(environ)}; wanted an object of keys`);
     }
     if (typeof errors?.write !== "function") {
       throw new TypeError("Cannot serve: errors has no write method; wanted { write(text) }");
     }
+    if (typeof fastPath !== "boolean") {
+      throw new TypeError(`Cannot serve: fastPath is ${show(fastPath)}; wanted true or false`);
+    }
+    this.hasFastPath = fastPath && hasFastPath();
     bearErrors(errors);
     const write = (text: string): void => {
       // Where reports go is the one place that has nowhere to report to.
@@ -78,6 +96,7 @@ export class Listener implements ExchangeOwner {
    */
   handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
     (req as Partial<Incoming>).isOpen = true;
+    if (this.#keepAliveTimeout !== 0) tellKeepAlive(res, this.#keepAliveTimeout);
     const connection = connectionOf(req.socket);
     connection.enter(req, this.#limits.waitingRequests, () => {
       connection.response = res;
@@ -117,6 +136,7 @@ export class Listener implements ExchangeOwner {
       connection.end();
       return;
     }
+    if (request === undefined && this.hasFastPath) (req as Partial<Incoming>).endEmpty?.();
     const isLast = endsItself(environ, awaitsContinue && request === undefined);
     if (this.#more !== undefined) Object.assign(environ, this.#more);
     const exchange = new Exchange(req, res, request, connection, this, isLast);

@@ -26,6 +26,8 @@ import { Waiters } from "./waiters.ts";
 export interface ExchangeOwner {
   /** Whether connections end with their present response, because the server is closing. */
   readonly closing: boolean;
+  /** Whether a response that is there as a whole may take the fast path. */
+  readonly hasFastPath: boolean;
   /** Takes the report of an error. It does not throw. */
   report(text: string): void;
 }
@@ -203,6 +205,11 @@ export class Exchange {
       () => body && closeBody(body),
       () => this.#connection.done(),
     );
+  }
+
+  /** Whether a response that is there as a whole may take the fast path. */
+  get hasFastPath(): boolean {
+    return this.#owner.hasFastPath;
   }
 
   /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */

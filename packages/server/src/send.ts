@@ -1,17 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  checkChunk,
-  isBodyless,
-  ResponseHead,
-  WsgiError,
-  type Chunk,
-  type HeaderList,
-} from "@wsgi/core";
+import { isBodyless, ResponseHead, WsgiError, type Chunk, type HeaderList } from "@wsgi/core";
+import { sendAtOnce } from "./fast-path.ts";
+import { join, toBuffer, toLatin1, type Joined } from "./joined.ts";
 import { refuse } from "./refuse.ts";
 import type { RefusedRequest } from "./request.ts";
 
 /** Is what a sender needs of the exchange that it sends for. */
 interface SenderOwner {
+  /** Whether a response that is there as a whole may take the fast path. */
+  readonly hasFastPath: boolean;
   /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
   endsConnection(must?: boolean): boolean;
 }
@@ -71,15 +68,11 @@ export class Sender {
     );
   }
 
-  /** Sends a body that is there: with its length, and in one write where it is text. */
+  /** Sends a body that is there: with its length, and in one write unless it is long and no text. */
   whole(chunks: readonly Chunk[]): void {
     this.head.demand();
-    let length = 0;
-    let isText = true;
-    for (const chunk of chunks) {
-      length += Buffer.byteLength(checkChunk(chunk));
-      if (typeof chunk !== "string") isText = false;
-    }
+    const joined = join(chunks);
+    const { text, length } = joined;
     if (this.head.sent || this.#isBodyless() || length > this.#left) {
       const latin1 = !this.head.sent && length > 0 && this.#sendHead(length);
       for (const chunk of chunks) {
@@ -89,10 +82,9 @@ export class Sender {
       return;
     }
     if (length < this.#left && this.#left !== Infinity) throw this.#tooShort(length);
+    if (this.#sendAtOnce(chunks, joined)) return;
     const latin1 = this.#sendHead(length);
-    const text = !isText ? "" : chunks.length === 1 ? (chunks[0] as string) : chunks.join("");
-    // Halves of a surrogate pair in two chunks would become one character if they were joined.
-    if (isText && (chunks.length === 1 || Buffer.byteLength(text) === length)) {
+    if (text !== undefined) {
       this.#res.end(latin1 ? Buffer.from(text) : text);
     } else {
       for (const chunk of chunks) this.#res.write(latin1 ? toBuffer(chunk) : chunk);
@@ -181,14 +173,26 @@ export class Sender {
    * @returns whether the head has characters that node would send as UTF-8 together with text
    */
   #sendHead(length: number): boolean {
-    const { status, code, contentLength } = this.head;
-    const fields = this.#fields;
-    if (contentLength === -1 && length !== -1 && !isBodyless(code)) {
-      fields.push("Content-Length", String(length));
-    }
-    this.#writeHead(code, status.slice(4), fields);
+    const { status, code } = this.head;
+    this.#writeHead(code, status.slice(4), this.#fieldsWith(length));
     this.head.sent = true;
     return this.#latin1;
+  }
+
+  /** Sends head and body in one piece, if that can be; if not, nothing has happened. */
+  #sendAtOnce(chunks: readonly Chunk[], joined: Joined): boolean {
+    if (!this.#owner.hasFastPath || this.#owner.endsConnection()) return false;
+    const body = toLatin1(chunks, joined);
+    if (body === undefined) return false;
+    const fields = this.#fieldsWith(joined.length);
+    return (this.head.sent = sendAtOnce(this.#res, this.head.status, fields, body));
+  }
+
+  /** Adds the body's length in bytes to the fields if it is known, not -1, and has a place there. */
+  #fieldsWith(length: number): string[] {
+    const { code, contentLength } = this.head;
+    if (contentLength !== -1 || length === -1 || isBodyless(code)) return this.#fields;
+    return [...this.#fields, "Content-Length", String(length)];
   }
 
   #writeHead(code: number, reason: string, fields: string[]): void {
@@ -210,8 +214,4 @@ export class Sender {
       `Cannot end the response: the body has ${length} bytes; wanted ${this.head.contentLength}, as its Content-Length says`,
     );
   }
-}
-
-function toBuffer(chunk: Chunk): Uint8Array {
-  return typeof chunk === "string" ? Buffer.from(chunk) : chunk;
 }

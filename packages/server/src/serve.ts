@@ -118,9 +118,9 @@ class Server implements WsgiServer {
 
   constructor(app: Application<ServerEnviron>, options: ServeOptions) {
     this.#address = readAddress(options);
-    this.#listener = new Listener(app, options);
-    this.#scheme = options.tls === undefined ? "http" : "https";
     const limits = readLimits(options.limits);
+    this.#listener = new Listener(app, options, limits.keepAliveTimeout);
+    this.#scheme = options.tls === undefined ? "http" : "https";
     this.httpServer = createHttpServer(options.tls, limits);
     this.#connections = new Connections(this.httpServer, options.tls !== undefined, limits);
     this.httpServer.on("request", (req, res) => this.#listener.handle(req, res, false));
@@ -202,18 +202,21 @@ function createHttpServer(
   tls: https.ServerOptions | undefined,
   limits: Limits,
 ): http.Server | https.Server {
-  const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout } = limits;
+  const { headerBytes, headersTimeout, requestTimeout } = limits;
   const options = {
     // Node refuses a head that has as many.
     maxHeaderSize: Math.min(headerBytes + 1, Number.MAX_SAFE_INTEGER),
     headersTimeout,
     requestTimeout,
-    keepAliveTimeout,
+    // Connections looks after those that are kept: node sets a timer twice for each request.
+    keepAliveTimeout: 0,
     connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
     // Said here, because a flag of node's can make it otherwise.
     insecureHTTPParser: false,
     // Node would answer by itself where Host is missing, and go on to the next request.
     requireHostHeader: false,
+    // Known from Node 24 on: no events for a body that is not there.
+    optimizeEmptyRequests: true,
     IncomingMessage: Incoming,
   };
   if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
