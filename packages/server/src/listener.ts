@@ -7,7 +7,7 @@ import {
   type Application,
   type Environ,
 } from "@wsgi/core";
-import { connectionOf, type Connection } from "./connection.ts";
+import { connectionOf } from "./connection.ts";
 import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
 import { hasFastPath, tellKeepAlive } from "./fast-path.ts";
 import type { Incoming } from "./incoming.ts";
@@ -98,36 +98,32 @@ export class Listener implements ExchangeOwner {
     (req as Partial<Incoming>).isOpen = true;
     if (this.#keepAliveTimeout !== 0) tellKeepAlive(res, this.#keepAliveTimeout);
     const connection = connectionOf(req.socket);
-    connection.enter(req, this.#limits.waitingRequests, () => {
-      connection.response = res;
-      // A client that has left in the meantime is nobody to call the application for.
-      if (req.socket.destroyed) connection.done();
-      else this.#answer(req, res, connection, awaitsContinue);
-    });
+    const exchange = new Exchange(req, res, connection, this, awaitsContinue);
+    connection.enter(exchange, this.#limits.waitingRequests);
   }
 
   /** Refuses a request when those before it are done. */
   refuse(req: IncomingMessage, res: ServerResponse, reason: RefusedRequest): void {
     const connection = connectionOf(req.socket);
-    connection.enter(req, this.#limits.waitingRequests, () => {
+    const run = (): void => {
       connection.response = res;
       refuse(res, reason);
       connection.end();
-    });
+    };
+    connection.enter({ req, run }, this.#limits.waitingRequests);
   }
 
-  #answer(
-    req: IncomingMessage,
-    res: ServerResponse,
-    connection: Connection,
-    awaitsContinue: boolean,
-  ): void {
+  begin(exchange: Exchange): void {
+    const { req, res, connection, awaitsContinue } = exchange;
     let environ: ServerEnviron & { [exchangeKey]?: Exchange };
-    let request: RequestBody | undefined;
     try {
       checkHeadSize(req, this.#limits);
       environ = createEnviron(req, connection, this.#defaults);
-      request = this.#bodyOf(req, environ, awaitsContinue ? () => sendContinue(res) : undefined);
+      exchange.request = this.#bodyOf(
+        req,
+        environ,
+        awaitsContinue ? () => sendContinue(res) : undefined,
+      );
     } catch (error) {
       refuse(
         res,
@@ -136,13 +132,12 @@ export class Listener implements ExchangeOwner {
       connection.end();
       return;
     }
-    if (request === undefined && this.hasFastPath) (req as Partial<Incoming>).endEmpty?.();
-    const isLast = endsItself(environ, awaitsContinue && request === undefined);
+    const isEmpty = exchange.request === undefined;
+    if (isEmpty && this.hasFastPath) (req as Partial<Incoming>).endEmpty?.();
+    exchange.isLast = endsItself(environ, awaitsContinue && isEmpty);
     if (this.#more !== undefined) Object.assign(environ, this.#more);
-    const exchange = new Exchange(req, res, request, connection, this, isLast);
     environ[exchangeKey] = exchange;
-    connection.exchange = exchange;
-    exchange.run(this.#app, environ);
+    exchange.call(this.#app, environ);
   }
 
   /** Puts the body of a request into its environ, if it has one. */

@@ -173,8 +173,12 @@ export class Sender {
    * @returns whether the head has characters that node would send as UTF-8 together with text
    */
   #sendHead(length: number): boolean {
-    const { status, code } = this.head;
-    this.#writeHead(code, status.slice(4), this.#fieldsWith(length));
+    const { status, code, contentLength } = this.head;
+    const fields = this.#fields;
+    if (contentLength === -1 && length !== -1 && !isBodyless(code)) {
+      fields.push("Content-Length", String(length));
+    }
+    this.#writeHead(code, status.slice(4), fields);
     this.head.sent = true;
     return this.#latin1;
   }
@@ -184,15 +188,7 @@ export class Sender {
     if (!this.#owner.hasFastPath || this.#owner.endsConnection()) return false;
     const body = toLatin1(chunks, joined);
     if (body === undefined) return false;
-    const fields = this.#fieldsWith(joined.length);
-    return (this.head.sent = sendAtOnce(this.#res, this.head.status, fields, body));
-  }
-
-  /** Adds the body's length in bytes to the fields if it is known, not -1, and has a place there. */
-  #fieldsWith(length: number): string[] {
-    const { code, contentLength } = this.head;
-    if (contentLength !== -1 || length === -1 || isBodyless(code)) return this.#fields;
-    return [...this.#fields, "Content-Length", String(length)];
+    return (this.head.sent = sendAtOnce(this.#res, this.head, this.#fields, body));
   }
 
   #writeHead(code: number, reason: string, fields: string[]): void {
