@@ -27,8 +27,8 @@ export interface ListenerOptions {
   /** How much of a request is taken. Default: `defaultLimits`. */
   limits?: Partial<RequestLimits>;
   /**
-   * Whether small ways round node:http are taken where they are known to change nothing but the time: a test
-   * at the start sees to that. With `false` only what node documents is used. Default: true.
+   * Whether a response that is there as a whole may be sent in one write, past node's own code for it, where a
+   * test at the start shows the same bytes. With `false` node:http writes each response. Default: true.
    */
   fastPath?: boolean;
 }
