@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isThenable } from "@wsgi/core";
+import { isThenable, saysGone } from "@wsgi/core";
 import type { RequestLimits } from "./limits.ts";
-import { describeError, saysGone } from "./report.ts";
+import { describeError } from "./report.ts";
 import { tooLarge } from "./request.ts";
 import type { Exchange, ExchangeOwner } from "./respond.ts";
 

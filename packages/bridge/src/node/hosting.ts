@@ -2,14 +2,14 @@ import { ServerResponse, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import {
   ClientDisconnected,
+  describeError,
   isThenable,
+  signalKey,
   type Body,
   type Chunk,
   type Environ,
   type StartResponse,
 } from "@wsgi/core";
-import { signalKey } from "@wsgi/server";
-import { describeError } from "../report.ts";
 import { headEnd, readHead, type NodeHead } from "./head.ts";
 import { createRequest, type HostedRequest } from "./request.ts";
 import { HandlerSocket, type Piece } from "./socket.ts";
