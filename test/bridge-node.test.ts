@@ -226,6 +226,15 @@ describe("the request of a hosted handler", () => {
     assert.ok(Buffer.from(await response.arrayBuffer()).equals(sent));
   });
 
+  it("has no coding beside the length that a layer has found", async () => {
+    const app = fromNode((req, res) => res.end(Object.keys(req.headers).join(" ")));
+    const environ = environFor("POST /", {
+      headers: { "Transfer-Encoding": "chunked" },
+      environ: { CONTENT_LENGTH: "5" },
+    });
+    assert.equal((await call(app, environ)).text(), "content-length host");
+  });
+
   it("announces a body without length as Node's own does", async () => {
     const app = fromNode(async (req, res) => {
       const [piece] = await req.toArray();

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { decodePath, show, type Application } from "@wsgi/core";
 import { nodeListener, type ListenerOptions, type ServerEnviron } from "@wsgi/server";
 import { setFields } from "./set-fields.ts";
-import { rawPath } from "./target.ts";
+import { rawPath } from "../target.ts";
 
 /** Says what a mounted application gets besides its requests. */
 export type ToNodeOptions = ListenerOptions;
