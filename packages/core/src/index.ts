@@ -9,6 +9,7 @@ export * from "./head.ts";
 export * from "./headers.ts";
 export * from "./input.ts";
 export * from "./map-body.ts";
+export * from "./node-handler.ts";
 export * from "./outline.ts";
 export * from "./show.ts";
 export * from "./stack.ts";

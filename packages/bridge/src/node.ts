@@ -1,0 +1,1 @@
+export { fromNode, type NodeHandler } from "./node/from-node.ts";
