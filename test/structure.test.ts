@@ -73,10 +73,14 @@ describe("repository", () => {
   });
 });
 
-/** Core is below every package and the command above; between them none is above another. */
+/**
+ * Core is below every package and the command above; between them none is above another, but for the bridge,
+ * which needs a server.
+ */
 function level(name: string): number {
   if (name === "@wsgi/core") return 0;
-  return name === "wsgi" ? 2 : 1;
+  if (name === "wsgi") return 3;
+  return name === "@wsgi/bridge" ? 2 : 1;
 }
 
 function upwardImports({ manifest, sources }: Package): string[] {

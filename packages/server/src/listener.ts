@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import {
   checkApplication,
   createErrors,
+  nodeHandlerKey,
   quietly,
   show,
   type Application,
   type Environ,
 } from "@wsgi/core";
 import { connectionOf, type Connection } from "./connection.ts";
+import { answerDirectly, type NodeHandler } from "./direct.ts";
 import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
 import type { Incoming } from "./incoming.ts";
 import { RequestBody } from "./input.ts";
@@ -16,11 +19,15 @@ import { refuse } from "./refuse.ts";
 import { bearErrors } from "./report.ts";
 import { checkHeadSize, RefusedRequest, tooLarge } from "./request.ts";
 import { Exchange, type ExchangeOwner } from "./respond.ts";
+import { Offer, upgradeKey } from "./upgrade.ts";
 
 /** Says what an application gets besides its requests. */
 export interface ListenerOptions {
-  /** More keys for every environ; they win over the server's own. Default: none. */
-  environ?: Readonly<Record<string, unknown>>;
+  /**
+   * More keys for every environ, or a function that makes them of node's request; they win over the
+   * server's own. Default: none.
+   */
+  environ?: Readonly<Record<string, unknown>> | ((req: IncomingMessage) => object);
   /** Where `wsgi.errors` and the reports of errors go. Default: standard error. */
   errors?: { write(text: string): unknown };
   /** How much of a request is taken. Default: `defaultLimits`. */
@@ -36,14 +43,17 @@ export class Listener implements ExchangeOwner {
   readonly #app: Application<ServerEnviron>;
   readonly #defaults: EnvironDefaults;
   readonly #limits: RequestLimits;
-  readonly #more: Readonly<Record<string, unknown>> | undefined;
+  readonly #more: ListenerOptions["environ"];
+  /** What hosts itself here, and so can have the requests as node has them. */
+  readonly #handler: NodeHandler | undefined;
 
   constructor(app: Application<ServerEnviron>, options: ListenerOptions) {
     checkApplication(app, "serve");
     this.#app = app;
     this.#limits = readLimits(options.limits);
     const { environ, errors = process.stderr } = options;
-    if (environ !== undefined && (typeof environ !== "object" || environ === null)) {
+    const isKeys = typeof environ === "object" && environ !== null;
+    if (environ !== undefined && !isKeys && typeof environ !== "function") {
       throw new TypeError(`Cannot serve: environ is ${show(environ)}; wanted an object of keys`);
     }
     if (typeof errors?.write !== "function") {
@@ -55,6 +65,8 @@ export class Listener implements ExchangeOwner {
       void quietly(() => errors.write(text));
     };
     this.#more = environ;
+    // Whoever gives keys wants them to be heeded.
+    if (environ === undefined) this.#handler = handlerOf(app);
     this.#defaults = {
       errors: createErrors(write),
       signal: signalOf,
@@ -87,6 +99,21 @@ export class Listener implements ExchangeOwner {
     });
   }
 
+  /** Answers a request for another protocol, whose connection node has let go of, when it is its turn. */
+  offer(req: IncomingMessage, socket: Socket, head: Buffer): void {
+    (req as Partial<Incoming>).isOpen = true;
+    const connection = connectionOf(socket);
+    const offer = new Offer(req, socket, head, connection);
+    connection.enter(req, Infinity, () => {
+      connection.whenSent(() => {
+        connection.response = offer.res;
+        offer.begin();
+        if (socket.destroyed) connection.done();
+        else this.#answer(req, offer.res, connection, false, offer);
+      });
+    });
+  }
+
   /** Refuses a request when those before it are done. */
   refuse(req: IncomingMessage, res: ServerResponse, reason: RefusedRequest): void {
     const connection = connectionOf(req.socket);
@@ -102,6 +129,7 @@ export class Listener implements ExchangeOwner {
     res: ServerResponse,
     connection: Connection,
     awaitsContinue: boolean,
+    offer?: Offer,
   ): void {
     let environ: ServerEnviron & { [exchangeKey]?: Exchange };
     let request: RequestBody | undefined;
@@ -118,10 +146,24 @@ export class Listener implements ExchangeOwner {
       return;
     }
     const isLast = endsItself(environ, awaitsContinue && request === undefined);
-    if (this.#more !== undefined) Object.assign(environ, this.#more);
-    const exchange = new Exchange(req, res, request, connection, this, isLast);
+    if (this.#handler !== undefined && offer === undefined) {
+      if (awaitsContinue) res.writeContinue();
+      const direct = { req, res, request, connection, isLast, owner: this, limits: this.#limits };
+      answerDirectly(this.#handler, direct);
+      return;
+    }
+    const exchange = new Exchange(req, res, request, offer ?? connection, this, isLast);
     environ[exchangeKey] = exchange;
     connection.exchange = exchange;
+    if (offer !== undefined) environ[upgradeKey] = () => offer.take();
+    if (this.#more !== undefined) {
+      try {
+        Object.assign(environ, typeof this.#more === "function" ? this.#more(req) : this.#more);
+      } catch (error) {
+        exchange.fail(error);
+        return;
+      }
+    }
     exchange.run(this.#app, environ);
   }
 
@@ -141,6 +183,12 @@ export class Listener implements ExchangeOwner {
     environ["wsgi.input"] = body.input;
     return body;
   }
+}
+
+/** Finds the handler for node's requests that an application is made of. */
+function handlerOf(app: object): NodeHandler | undefined {
+  const handler = (app as { readonly [nodeHandlerKey]?: unknown })[nodeHandlerKey];
+  return typeof handler === "function" ? (handler as NodeHandler) : undefined;
 }
 
 /** RFC 9112 section 9.3: the connection option "close", among others. */

@@ -14,13 +14,20 @@ import {
   type HeaderList,
   type Write,
 } from "@wsgi/core";
-import type { Connection } from "./connection.ts";
 import type { RequestBody } from "./input.ts";
 import { Pump } from "./pump.ts";
 import { describeError, saysGone } from "./report.ts";
 import type { RefusedRequest } from "./request.ts";
 import { Sender } from "./send.ts";
 import { Waiters } from "./waiters.ts";
+
+/** Is what an exchange needs of its connection. */
+export interface ExchangeConnection {
+  /** Lets the next request in. */
+  done(): void;
+  /** Lets nothing more in. */
+  end(): void;
+}
 
 /** Is what an exchange needs of its server. */
 export interface ExchangeOwner {
@@ -40,7 +47,7 @@ export class Exchange {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #request: RequestBody | undefined;
-  readonly #connection: Connection;
+  readonly #connection: ExchangeConnection;
   readonly #owner: ExchangeOwner;
   readonly #isLast: boolean;
   readonly #sender: Sender;
@@ -58,7 +65,7 @@ export class Exchange {
     req: IncomingMessage,
     res: ServerResponse,
     request: RequestBody | undefined,
-    connection: Connection,
+    connection: ExchangeConnection,
     owner: ExchangeOwner,
     isLast: boolean,
   ) {

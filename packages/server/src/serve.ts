@@ -14,6 +14,7 @@ import { readLimits, type Limits } from "./limits.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
 import { refuseConnect, refuseMalformed } from "./refuse-raw.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
+import { Upgradable } from "./upgrade.ts";
 
 /** Says where and how to serve. */
 export interface ServeOptions extends AddressOptions, ListenerOptions {
@@ -21,6 +22,11 @@ export interface ServeOptions extends AddressOptions, ListenerOptions {
   tls?: https.ServerOptions;
   /** How much the server takes from its clients, and for how long it waits. Default: `defaultLimits`. */
   limits?: Partial<Limits>;
+  /**
+   * Whether applications may take over connections whose clients ask for another protocol, such as
+   * WebSocket, by `wsgix.upgrade`. Default: false.
+   */
+  upgrade?: boolean;
 }
 
 /** Is a server for one application. */
@@ -121,7 +127,11 @@ class Server implements WsgiServer {
     this.#listener = new Listener(app, options);
     this.#scheme = options.tls === undefined ? "http" : "https";
     const limits = readLimits(options.limits);
-    this.httpServer = createHttpServer(options.tls, limits);
+    const { upgrade = false } = options;
+    if (typeof upgrade !== "boolean") {
+      throw new TypeError(`Cannot serve: upgrade is ${show(upgrade)}; wanted true or false`);
+    }
+    this.httpServer = createHttpServer(options.tls, limits, upgrade ? Upgradable : Incoming);
     this.#connections = new Connections(this.httpServer, options.tls !== undefined, limits);
     this.httpServer.on("request", (req, res) => this.#listener.handle(req, res, false));
     this.httpServer.on("checkContinue", (req, res) => this.#listener.handle(req, res, true));
@@ -129,6 +139,11 @@ class Server implements WsgiServer {
       const reason = new RefusedRequest(417, "nothing but 100-continue can be expected");
       this.#listener.refuse(req, res, reason);
     });
+    if (upgrade) {
+      this.httpServer.on("upgrade", (req, socket, head) => {
+        this.#listener.offer(req, socket as net.Socket, head);
+      });
+    }
     this.httpServer.on("connect", refuseConnect);
     this.httpServer.on("clientError", refuseMalformed);
   }
@@ -201,6 +216,7 @@ class Server implements WsgiServer {
 function createHttpServer(
   tls: https.ServerOptions | undefined,
   limits: Limits,
+  request: typeof Incoming,
 ): http.Server | https.Server {
   const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout } = limits;
   const options = {
@@ -214,7 +230,7 @@ function createHttpServer(
     insecureHTTPParser: false,
     // Node would answer by itself where Host is missing, and go on to the next request.
     requireHostHeader: false,
-    IncomingMessage: Incoming,
+    IncomingMessage: request,
   };
   if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
     throw new TypeError(`Cannot serve: tls is ${show(tls)}; wanted { key, cert }`);

@@ -34,7 +34,11 @@ export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => unknown
  * @see SPEC.md [ext-node-handler]; srvx's fetchNodeHandler, which does so for Fetch
  */
 export function fromNode(handler: NodeHandler): Application {
-  checkHandler(handler, "host the handler", "(req, res) => …");
+  checkHandler(
+    handler,
+    "host the handler",
+    "(req, res) => …. Koa has app.callback(), Fastify has fastify.routing",
+  );
   const app: Application = function fromNode(environ, startResponse) {
     // With two arguments: what Express and Connect are given as a third would be their error page.
     return new Hosting(environ, startResponse).run((req, res) => handler(req, res));
@@ -45,7 +49,5 @@ export function fromNode(handler: NodeHandler): Application {
 /** @throws TypeError if what is to be hosted is no function */
 export function checkHandler(handler: unknown, act: string, form: string): void {
   if (typeof handler === "function") return;
-  throw new TypeError(
-    `Cannot ${act}: it is ${show(handler)}; wanted a function ${form}. Koa has app.callback(), Fastify has fastify.routing`,
-  );
+  throw new TypeError(`Cannot ${act}: it is ${show(handler)}; wanted a function ${form}`);
 }

@@ -237,7 +237,9 @@ function createResponse(req: IncomingMessage, socket: HandlerSocket): ServerResp
     chunkedEncoding: {
       configurable: true,
       get: () => isChunked && !res.headersSent,
-      set: (value: boolean) => void (isChunked = value),
+      set(value: boolean) {
+        isChunked = value;
+      },
     },
     // Node's server resets its own in a way that it keeps to itself.
     writableNeedDrain: {

@@ -1,11 +1,8 @@
 import { IncomingMessage, type IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
-import { emptyInput, when, type Environ } from "@wsgi/core";
+import { emptyInput, pieces, type Environ, type InputStream } from "@wsgi/core";
 import { targetOf } from "./target.ts";
 import type { HandlerSocket } from "./socket.ts";
-
-/** How much of a body is read at a time, in bytes. */
-const blockSize = 65_536;
 
 /** Is a request as handlers have it: with what Express and Connect leave on it under a mount. */
 export interface HostedRequest extends IncomingMessage {
@@ -36,7 +33,7 @@ export function createRequest(environ: Environ, socket: HandlerSocket): HostedRe
   req.httpVersionMinor = isOld ? 0 : 1;
   const hasBody = addFields(req, environ);
   if (hasBody) {
-    readFrom(req, environ);
+    readFrom(req, environ["wsgi.input"]);
   } else {
     // At once, because to destroy a request that is not complete is to abort it.
     req.complete = true;
@@ -100,20 +97,14 @@ function makeFieldName(key: string): FieldName | undefined {
   return { lower, raw: lower.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase()) };
 }
 
-/** Lets whoever reads a request read its environ's body, block by block. */
-function readFrom(req: IncomingMessage, environ: Environ): void {
-  const input = environ["wsgi.input"];
-  let left = environ.CONTENT_LENGTH === undefined ? Infinity : Number(environ.CONTENT_LENGTH);
-  const take = (block: Uint8Array): void => {
-    const wanted = Math.min(left, blockSize);
-    left -= block.byteLength;
-    if (block.byteLength < wanted && left !== Infinity) fail(new Error(cutShort));
-    else if (block.byteLength > 0) req.push(block);
-    if (left !== 0 && block.byteLength >= wanted) return;
-    req.complete = true;
-    req.push(null);
+/** Lets whoever reads a request read its environ's body, as it arrives. */
+function readFrom(req: IncomingMessage, input: InputStream): void {
+  const body = pieces(input)[Symbol.asyncIterator]();
+  const take = (step: IteratorResult<Uint8Array>): void => {
+    if (step.done === true) req.complete = true;
+    req.push(step.done === true ? null : step.value);
   };
-  const fail = (error: unknown): void => void req.destroy(error as Error);
+  const fail = (error: Error): void => void req.destroy(error);
   // An own property, because frameworks replace the prototype.
   req._read = function read(this: IncomingMessage & Internals): void {
     if (!this._consuming) {
@@ -121,13 +112,6 @@ function readFrom(req: IncomingMessage, environ: Environ): void {
       this._readableState.readingMore = false;
       this._consuming = true;
     }
-    try {
-      // A promise that fails, or a push that throws, ends the request.
-      void when(when(input.read(Math.min(left, blockSize)), take), () => {}, fail);
-    } catch (error) {
-      fail(error);
-    }
+    body.next().then(take).catch(fail);
   };
 }
-
-const cutShort = "Cannot read the request body: it ends before its Content-Length";

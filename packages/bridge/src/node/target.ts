@@ -33,8 +33,8 @@ export function targetOf(environ: Environ): HostedTarget {
 /** RFC 9112 section 3.2: origin-form, or absolute-form with its scheme and authority. */
 const targetForm = /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?]*)?(\/[^?]*|(?=\?|$))/;
 
-/** Takes the path out of a request target; undefined if it is none that has a path. */
-function rawPath(target: string): string | undefined {
+/** Takes the path out of a request target, as it stands there; undefined if the target has none. */
+export function rawPath(target: string): string | undefined {
   const path = targetForm.exec(target)?.[1];
   return path === "" ? "/" : path;
 }

@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isThenable } from "@wsgi/core";
+import type { Connection } from "./connection.ts";
+import type { RequestBody } from "./input.ts";
+import type { RequestLimits } from "./limits.ts";
+import { describeError, saysGone } from "./report.ts";
+import { tooLarge } from "./request.ts";
+import type { ExchangeOwner } from "./respond.ts";
+
+/** Answers requests of node's own, without an environ. */
+export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => unknown;
+
+/** Is a request that has passed all checks, and what its server knows of it. */
+interface DirectExchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Its body, if it has one. */
+  readonly request: RequestBody | undefined;
+  readonly connection: Connection;
+  /** Whether its connection ends with it. */
+  readonly isLast: boolean;
+  readonly owner: ExchangeOwner;
+  readonly limits: RequestLimits;
+}
+
+/**
+ * Has a request answered by what an application hosts, with node's own objects in the place of environ and
+ * `startResponse`. What is a server's to see to stays so: order, limits and the end of the connection.
+ *
+ * @see SPEC.md [ext-node-handler]
+ */
+export function answerDirectly(handler: NodeHandler, exchange: DirectExchange): void {
+  const { req, res, request, connection, isLast, owner } = exchange;
+  connection.exchange = {
+    abort: undefined,
+    failRequest: (reason) => void req.destroy(reason),
+  };
+  if (isLast || owner.closing) {
+    res.shouldKeepAlive = false;
+    connection.end();
+  }
+  if (request !== undefined) {
+    limitBody(req, exchange.limits);
+    // Before node, when the response has left, throws away what was not read, however much it is.
+    res.once("prefinish", () => request.release(res));
+  }
+  res.once("close", () => connection.done());
+  const fail = (error: unknown): void => {
+    const isGone = req.socket.destroyed && saysGone(error);
+    if (!isGone) owner.report(`${req.method} ${req.url}: ${describeError(error)}\n`);
+    answerFailure(res);
+  };
+  try {
+    const result = handler(req, res);
+    if (isThenable(result)) Promise.resolve(result).then(undefined, fail);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Cuts off a client whose body turns out to be larger than is taken. */
+function limitBody(req: IncomingMessage, limits: RequestLimits): void {
+  const { push } = req;
+  let received = 0;
+  // An own property, because frameworks replace the prototype.
+  req.push = (chunk: Uint8Array | null, encoding): boolean => {
+    received += chunk?.byteLength ?? 0;
+    if (received <= limits.body) return push.call(req, chunk, encoding);
+    req.destroy(tooLarge(limits));
+    return false;
+  };
+}
+
+/** Ends a response that failed: with a plain 500 that tells nothing, or else so that it shows. */
+function answerFailure(res: ServerResponse): void {
+  if (res.writableEnded) return;
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  const text = "Internal Server Error";
+  res.writeHead(500, text, {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": text.length,
+  });
+  res.end(text);
+}
