@@ -35,15 +35,16 @@ export function missing(name: RuntimeName): string | undefined {
 }
 
 /**
- * Finds a runtime, which is installed by the first test that needs one.
+ * Finds a runtime, or the bundler that one of them needs. The first test that needs one installs them all.
  *
  * @returns the path of its executable
  * @throws Error if there is none for this platform
  */
-export async function runtime(name: RuntimeName): Promise<string> {
-  const file = binaries[name][platform];
-  if (file === undefined) throw new Error(`Cannot start ${name}: ${missing(name)}`);
+export async function executable(name: string): Promise<string> {
   const require = await installed("runtimes");
+  if (name === "esbuild") return require.resolve("esbuild/bin/esbuild");
+  const file = binaries[name as RuntimeName]?.[platform];
+  if (file === undefined) throw new Error(`Cannot find ${name} for ${platform}`);
   const [, pkg, path] = /^((?:@[^/]+\/)?[^/]+)\/(.+)$/.exec(file)!;
   // By its package.json, because a package may not export its files.
   return require.resolve(`${pkg}/package.json`).replace("package.json", path!);
