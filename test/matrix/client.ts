@@ -37,6 +37,8 @@ export function http1Client(): Client {
       const request = http.request(url, { agent, method, headers: { ...headers } });
       request.end(body);
       const [response] = (await once(request, "response")) as [http.IncomingMessage];
+      // An answer may come before all of the request was taken.
+      request.on("error", () => {});
       // Whoever leaves hears that the rest does not come.
       response.on("error", () => {});
       const fields = response.rawHeaders.map((text, i) =>
