@@ -1,4 +1,12 @@
-import { decodePath, emptyInput, isHopByHop, pieces, requestUri, type Environ } from "@wsgi/core";
+import {
+  applicationUri,
+  decodePath,
+  emptyInput,
+  isHopByHop,
+  pieces,
+  requestUri,
+  type Environ,
+} from "@wsgi/core";
 import { signalKey } from "./environ.ts";
 
 /** Says why no Request can be made. */
@@ -34,17 +42,17 @@ export function createRequest(environ: Environ, inside: boolean): Request | Refu
 /** Gives the URL of a request; undefined if a URL would have another path, and so lead elsewhere. */
 function urlOf(environ: Environ, inside: boolean): string | undefined {
   const script = inside ? "" : environ.SCRIPT_NAME;
-  const path = `${script}${environ.PATH_INFO}` || "/";
-  const shown = { ...environ, SCRIPT_NAME: script };
-  const [origin = ""] = /^[^/]*\/\/[^/]*/.exec(requestUri(shown, false)) ?? [];
   const raw = rawPath(environ, inside);
-  const query =
-    environ.QUERY_STRING === "" ? "" : `?${environ.QUERY_STRING.replaceAll("#", "%23")}`;
-  const text = raw === undefined ? requestUri(shown, false) + query : `${origin}${raw}${query}`;
-  if (!URL.canParse(text)) return undefined;
-  const { pathname, username, password } = new URL(text);
-  if (decodePath(pathname) !== path || username !== "" || password !== "") return undefined;
-  return text;
+  const whole =
+    raw === undefined
+      ? requestUri({ ...environ, SCRIPT_NAME: script }, false)
+      : applicationUri({ ...environ, SCRIPT_NAME: "" }).slice(0, -1) + raw;
+  if (!URL.canParse(whole)) return undefined;
+  const { pathname, username, password, search, hash } = new URL(whole);
+  const path = `${script}${environ.PATH_INFO}` || "/";
+  if (decodePath(pathname) !== path || username + password + search + hash !== "") return undefined;
+  const query = environ.QUERY_STRING.replaceAll("#", "%23");
+  return query === "" ? whole : `${whole}?${query}`;
 }
 
 /** Gives the path as the client sent it, if nobody has rewritten it since. */

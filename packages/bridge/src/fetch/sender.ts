@@ -181,7 +181,6 @@ export class Sender {
   }
 
   #replace(status: number, text: string): void {
-    this.#head.sent = true;
     const headers = {
       "Content-Type": "text/plain; charset=utf-8",
       "Content-Length": String(text.length),

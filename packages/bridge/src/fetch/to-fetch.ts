@@ -4,19 +4,28 @@ import { createEnviron, targetOfUrl, type FetchEnviron } from "./environ.ts";
 import { Exchange } from "./exchange.ts";
 import { RequestBody } from "./input.ts";
 
+export type { HostOptions } from "../options.ts";
 export { signalKey, type FetchEnviron } from "./environ.ts";
 
 /** Says what is not in a Request. */
 export interface ToFetchOptions<
-  Adds extends object = object,
-  HostArguments extends readonly unknown[] = readonly never[],
+  Adds extends object,
+  Host = unknown,
+  More = unknown,
 > extends HostOptions {
   /**
-   * Gives more keys for environ, from the Request and from what the host passes beside it, such as the
-   * client's address for `REMOTE_ADDR`; they win over the others. Default: none.
+   * Gives more keys for environ, from the Request and the one or two values that the host passes beside
+   * it, such as the client's address for `REMOTE_ADDR`; they win over the others. Default: none.
    */
-  environ?: (request: Request, ...host: HostArguments) => Adds;
+  environ: (request: Request, host: Host, more: More) => Adds;
 }
+
+/** Is what the handler takes: a Request, and what the keys for environ are made of. */
+export type FetchArguments<Host, More> = unknown extends More
+  ? unknown extends Host
+    ? [request: Request]
+    : [request: Request, host: Host]
+  : [request: Request, host: Host, more: More];
 
 /**
  * Makes a fetch handler of an application: for Bun, Deno, workerd, service workers, and every framework
@@ -40,30 +49,38 @@ export interface ToFetchOptions<
  * ```
  * @see SPEC.md, whose clauses for servers it keeps but for those about the connection; the Fetch Standard
  */
-export function toFetch<
-  Adds extends object = object,
-  HostArguments extends readonly unknown[] = readonly never[],
->(
-  app: Application<FetchEnviron & NoInfer<Adds>>,
-  options: ToFetchOptions<Adds, HostArguments> = {},
-): (request: Request, ...host: HostArguments) => Promise<Response> {
-  checkApplication(app, "make a fetch handler");
-  const host = readHostOptions(options, "make a fetch handler");
-  const more = options.environ;
-  checkEnviron(more, "make a fetch handler");
-  return function toFetch(request, ...hostArguments) {
+export function toFetch(
+  app: Application<FetchEnviron>,
+  options?: HostOptions & { environ?: undefined },
+): (request: Request) => Promise<Response>;
+export function toFetch<Adds extends object, Host = unknown, More = unknown>(
+  app: Application<FetchEnviron & Adds>,
+  options: ToFetchOptions<Adds, Host, More>,
+): (...given: FetchArguments<Host, More>) => Promise<Response>;
+export function toFetch(
+  app: Application<never>,
+  options: HostOptions & {
+    environ?: ToFetchOptions<object, never, never>["environ"] | undefined;
+  } = {},
+): (request: Request, host: never, more: never) => Promise<Response> {
+  // Whatever keys it needs, `environ` adds them.
+  const application = checkApplication(app, "make a fetch handler");
+  const settings = readHostOptions(options, "make a fetch handler");
+  const { environ: keys } = options;
+  checkEnviron(keys, "make a fetch handler");
+  return function toFetch(request, host, more) {
     const body = request.body === null ? undefined : new RequestBody(request);
     const exchange = new Exchange({
       method: request.method,
       target: targetOfUrl(request.url),
-      errors: host.errors,
+      errors: settings.errors,
       signal: () => request.signal,
       release: () => body?.release(),
     });
     return exchange.run((startResponse) => {
-      const environ = createEnviron(request, host, body?.input, () => exchange.signal);
-      if (environ === undefined) return refuseOutside(host, startResponse);
-      return app(Object.assign(environ, more?.(request, ...hostArguments) as Adds), startResponse);
+      const environ = createEnviron(request, settings, body?.input, () => exchange.signal);
+      if (environ === undefined) return refuseOutside(settings, startResponse);
+      return application(Object.assign(environ, keys?.(request, host, more)), startResponse);
     });
   };
 }

@@ -1,0 +1,3 @@
+export * from "./lambda/environ.ts";
+export * from "./lambda/to-lambda.ts";
+export * from "./lambda/to-lambda-stream.ts";
