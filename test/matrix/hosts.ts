@@ -11,6 +11,10 @@ import { read, root } from "../repository.ts";
 import { executable, missing, type RuntimeName } from "../runtimes/runtimes.ts";
 import { http1Client, http2Client, type Client } from "./client.ts";
 
+const gateway = fileURLToPath(new URL("lambda-gateway.js", import.meta.url));
+/** Lets the system find a port, and tells it on the fourth descriptor. */
+const workerdPort = ["--socket-addr=http=127.0.0.1:0", "--control-fd=3"];
+
 /** Is what can serve the applications, as its guide says. */
 export interface Host {
   /** The name of its column. */
@@ -29,9 +33,11 @@ export interface Host {
   readonly command?: string;
 }
 
-const gateway = fileURLToPath(new URL("lambda-gateway.js", import.meta.url));
-/** Lets the system find a port, and tells it on the fourth descriptor. */
-const workerdPort = ["--socket-addr=http=127.0.0.1:0", "--control-fd=3"];
+/** Makes a column for one of the ways to Lambda, which starts handlers without a command. */
+function lambda(name: string, args: string): Host {
+  const command = `node ${gateway} ${args}`;
+  return { name, guide: "lambda", mount: "", client: http1Client, command };
+}
 
 /** Is every column. */
 export const hosts: readonly Host[] = [
@@ -52,13 +58,9 @@ export const hosts: readonly Host[] = [
     runtime: "workerd",
     more: workerdPort,
   },
-  {
-    name: "Lambda",
-    guide: "lambda",
-    mount: "",
-    client: http1Client,
-    command: `node ${gateway} lambda.js`,
-  },
+  lambda("Lambda", "function-url lambda.js"),
+  lambda("Lambda, streaming", "stream stream.js"),
+  lambda("Lambda, balancer", "balancer lambda.js"),
 ];
 
 /** Is a host that serves, in a process of its own. */
