@@ -7,11 +7,17 @@ export class Site {
   readonly #client: Client;
   readonly #host: string;
   readonly #application: string;
+  #isLeft = false;
 
   constructor(client: Client, host: string, application: string) {
     this.#client = client;
     this.#host = host;
     this.#application = application;
+  }
+
+  /** Lets whoever still waits for something do so no more. */
+  leave(): void {
+    this.#isLeft = true;
   }
 
   /** Sends a request to the application. */
@@ -29,7 +35,7 @@ export class Site {
   async until(id: string, has: (state: State) => boolean): Promise<State> {
     for (;;) {
       const state = await this.ask(id);
-      if (has(state)) return state;
+      if (has(state) || this.#isLeft) return state;
     }
   }
 }

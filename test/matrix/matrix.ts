@@ -61,6 +61,7 @@ async function failureOf(check: Check, site: Site, limit: number): Promise<Error
   } catch (error) {
     return error as Error;
   } finally {
+    site.leave();
     clearTimeout(timer);
   }
 }

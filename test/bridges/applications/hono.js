@@ -6,7 +6,10 @@ const site = new Hono();
 const binary = { "Content-Type": "application/octet-stream" };
 
 site.get("/hello", (c) => c.text("Hello from hono"));
-site.get("/status", () => new Response("Fine", { status: 203, statusText: "Fine by me" }));
+site.get("/status", () => {
+  const headers = { "Content-Type": "text/plain" };
+  return new Response("Fine", { status: 203, statusText: "Fine by me", headers });
+});
 site.get("/cookies", (c) => {
   c.header("Set-Cookie", "a=1; Path=/");
   c.header("Set-Cookie", "b=2", { append: true });
