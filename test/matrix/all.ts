@@ -15,11 +15,10 @@ for (const host of columns) {
     continue;
   }
   await using running = await startHost(host);
-  const client = host.client();
   for (const application of applications) {
     const cell: Outcome[] = [];
     for (const check of checksOf(host, application)) {
-      const outcome = await look(host, running, client, application, check);
+      const outcome = await look(host, running, application, check);
       if (outcome.fault !== undefined) {
         console.error(`${application} on ${host.name}, ${check.name}: ${outcome.fault.message}`);
         process.exitCode = 1;
@@ -28,7 +27,6 @@ for (const host of columns) {
     }
     outcomes.set(`${host.name}/${application}`, cell);
   }
-  client.close();
   console.error(`${host.name}: ${((performance.now() - begun) / 1_000).toFixed(1)} s`);
 }
 

@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { bytesOf, readUntil, valuesOf, type Answer, type Client, type Sent } from "./client.ts";
+import type { RunningHost } from "./hosts.ts";
 
 /** Is an application under a host, as a client has it before it. */
 export class Site {
   readonly #client: Client;
-  readonly #host: string;
+  /** Another, because what the first does not read may be in the way of answers. */
+  readonly #asking: Client;
+  readonly #url: string;
   readonly #application: string;
   #isLeft = false;
 
-  constructor(client: Client, host: string, application: string) {
-    this.#client = client;
-    this.#host = host;
+  constructor(host: RunningHost, application: string) {
+    this.#client = host.client;
+    this.#asking = host.asking;
+    this.#url = host.url;
     this.#application = application;
   }
 
@@ -22,12 +26,12 @@ export class Site {
 
   /** Sends a request to the application. */
   send(path: string, sent?: Sent): Promise<Answer> {
-    return this.#client.send(`${this.#host}/${this.#application}${path}`, sent);
+    return this.#client.send(`${this.#url}/${this.#application}${path}`, sent);
   }
 
   /** Asks what became of the requests with an id. */
   async ask(id: string, question = "state"): Promise<State> {
-    const answer = await this.#client.send(`${this.#host}/control/${question}?id=${id}`);
+    const answer = await this.#asking.send(`${this.#url}/control/${question}?id=${id}`);
     return JSON.parse((await bytesOf(answer)).toString()) as State;
   }
 
@@ -59,7 +63,7 @@ const megabyte = 1_048_576;
 const appended = "appended\n";
 
 /** How much of a large body may be on its way to a client that does not read it, in bytes. */
-const buffers = 24 * megabyte;
+const buffers = 16 * megabyte;
 
 /** Is all of them; the first tells whether there is anything to look at. */
 export const checks: readonly Check[] = [
@@ -180,6 +184,17 @@ export const checks: readonly Check[] = [
       const answer = await site.send("/throw");
       await bytesOf(answer);
       assert.equal(answer.code, 500);
+    },
+  },
+  {
+    name: "error half-way",
+    async run(site) {
+      const id = randomUUID();
+      const answer = await site.send(`/broken?id=${id}`);
+      const chunks = answer.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      await readUntil(chunks, "begun\n");
+      await site.ask(id, "go");
+      await assert.rejects(async () => await chunks.next(), "what was sent passes for the whole");
     },
   },
   {

@@ -67,6 +67,10 @@ export const hosts: readonly Host[] = [
 export interface RunningHost extends AsyncDisposable {
   /** Where the applications are, without a slash at the end. */
   readonly url: string;
+  /** Sends requests to the applications. */
+  readonly client: Client;
+  /** Asks what has become of them. */
+  readonly asking: Client;
   /** What it has printed on standard error. */
   readonly errors: string;
 }
@@ -120,12 +124,18 @@ async function started(host: Host, child: ChildProcess): Promise<RunningHost> {
   clearTimeout(timer);
   if (said === undefined) throw new Error(`Cannot start ${host.name}: ${errors}`);
   const url = said[1] === undefined ? said[0] : `http://127.0.0.1:${said[1]}`;
+  const client = host.client();
+  const asking = host.client();
   return {
     url: url + host.mount,
+    client,
+    asking,
     get errors() {
       return errors;
     },
     async [Symbol.asyncDispose]() {
+      client.close();
+      asking.close();
       child.kill("SIGKILL");
       await ended;
     },

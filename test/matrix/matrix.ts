@@ -1,5 +1,4 @@
 import { checks, Site, type Check } from "./checks.ts";
-import type { Client } from "./client.ts";
 import { excepted, impossible } from "./exceptions.ts";
 import type { Host, RunningHost } from "./hosts.ts";
 
@@ -38,12 +37,11 @@ export function checksOf(host: Host, application: string): readonly Check[] {
 export async function look(
   host: Host,
   running: RunningHost,
-  client: Client,
   application: string,
   check: Check,
 ): Promise<Outcome> {
   const reason = impossible(host.name, application) ?? excepted(host.name, application, check.name);
-  const site = new Site(client, running.url, application);
+  const site = new Site(running, application);
   const failure = await failureOf(check, site, reason === undefined ? limit : shortLimit);
   if (reason === undefined) return { check: check.name, fault: failure, reason };
   const works = new Error(`It works; wanted it to fail, because ${reason}`);

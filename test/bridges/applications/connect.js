@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { fromNode } from "@wsgi/bridge/node";
 import connect from "connect";
-import { fail, largeAsync, steps } from "./source.js";
+import { broken, fail, largeAsync, steps } from "./source.js";
 
 const site = connect();
 
@@ -31,6 +31,12 @@ const routes = {
   "/stream"(req, res) {
     res.writeHead(200, { "Content-Type": "text/plain" });
     Readable.from(steps(idOf(req))).pipe(res);
+  },
+  "/broken"(req, res) {
+    res.writeHead(200, { "Content-Type": "text/plain" });
+    Readable.from(broken(idOf(req)))
+      .on("error", () => res.destroy())
+      .pipe(res);
   },
   "/large"(req, res) {
     res.setHeader("Content-Type", "application/octet-stream");

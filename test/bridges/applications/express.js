@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { fromNode } from "@wsgi/bridge/node";
 import express from "express";
-import { fail, largeAsync, steps } from "./source.js";
+import { broken, fail, largeAsync, steps } from "./source.js";
 
 const site = express();
 
@@ -20,6 +20,12 @@ site.post("/echo", (req, res) => void req.pipe(res.type("application/octet-strea
 site.get("/stream", (req, res) => {
   res.type("text/plain");
   Readable.from(steps(req.query.id)).pipe(res);
+});
+site.get("/broken", (req, res) => {
+  res.type("text/plain");
+  Readable.from(broken(req.query.id))
+    .on("error", () => res.destroy())
+    .pipe(res);
 });
 site.get("/large", (req, res) => {
   res.type("application/octet-stream");

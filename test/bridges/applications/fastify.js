@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { fromNode } from "@wsgi/bridge/node";
 import Fastify from "fastify";
-import { fail, largeAsync, steps } from "./source.js";
+import { broken, fail, largeAsync, steps } from "./source.js";
 
 async function start() {
   const site = Fastify();
@@ -22,6 +22,9 @@ async function start() {
   site.post("/echo", (request, reply) => reply.type("application/octet-stream").send(request.body));
   site.get("/stream", (request, reply) =>
     reply.type("text/plain").send(Readable.from(steps(request.query.id))),
+  );
+  site.get("/broken", (request, reply) =>
+    reply.type("text/plain").send(Readable.from(broken(request.query.id))),
   );
   site.get("/large", (request, reply) =>
     reply.type("application/octet-stream").send(Readable.from(largeAsync(request.query.id))),

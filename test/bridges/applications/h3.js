@@ -1,6 +1,6 @@
 import { fromFetch } from "@wsgi/bridge/fetch";
 import { getQuery, getRouterParam, H3 } from "h3";
-import { fail, large, steps, streamOf } from "./source.js";
+import { broken, fail, large, steps, streamOf } from "./source.js";
 
 const site = new H3({ silent: true });
 const text = { "Content-Type": "text/plain" };
@@ -29,6 +29,10 @@ site.get(
 site.get(
   "/large",
   (event) => new Response(streamOf(large(getQuery(event).id)), { headers: binary }),
+);
+site.get(
+  "/broken",
+  (event) => new Response(streamOf(broken(getQuery(event).id)), { headers: text }),
 );
 site.get("/path/:name", (event) => ({ name: getRouterParam(event, "name", { decode: true }) }));
 site.get("/throw", fail);

@@ -1,6 +1,6 @@
 import { fromFetch } from "@wsgi/bridge/fetch";
 import { Hono } from "hono";
-import { fail, large, steps, streamOf } from "./source.js";
+import { broken, fail, large, steps, streamOf } from "./source.js";
 
 const site = new Hono();
 const binary = { "Content-Type": "application/octet-stream" };
@@ -20,6 +20,9 @@ site.post("/json", async (c) => c.json({ received: await c.req.json() }));
 site.post("/echo", (c) => c.body(c.req.raw.body, { headers: binary }));
 site.get("/stream", (c) =>
   c.body(streamOf(steps(c.req.query("id"))), { headers: { "Content-Type": "text/plain" } }),
+);
+site.get("/broken", (c) =>
+  c.body(streamOf(broken(c.req.query("id"))), { headers: { "Content-Type": "text/plain" } }),
 );
 site.get("/large", (c) => c.body(streamOf(large(c.req.query("id"))), { headers: binary }));
 site.get("/path/:name", (c) => c.json({ name: c.req.param("name") }));

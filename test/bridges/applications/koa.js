@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { fromNode } from "@wsgi/bridge/node";
 import Koa from "koa";
-import { fail, largeAsync, steps } from "./source.js";
+import { broken, fail, largeAsync, steps } from "./source.js";
 
 const site = new Koa();
 // It prints what is thrown, which the tests do on purpose.
@@ -27,6 +27,10 @@ const routes = {
   "/stream"(ctx) {
     ctx.type = "text/plain";
     ctx.body = Readable.from(steps(ctx.query.id));
+  },
+  "/broken"(ctx) {
+    ctx.type = "text/plain";
+    ctx.body = Readable.from(broken(ctx.query.id)).on("error", () => ctx.res.destroy());
   },
   "/large"(ctx) {
     ctx.type = "application/octet-stream";

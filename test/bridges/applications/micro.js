@@ -1,5 +1,5 @@
 import { Micro, Response } from "../../../examples/dist/micro/framework.js";
-import { fail, large, steps } from "./source.js";
+import { broken, fail, large, steps } from "./source.js";
 
 const site = new Micro();
 const text = [["Content-Type", "text/plain"]];
@@ -17,6 +17,7 @@ site.route("/echo", ["POST"])(
   (request) => new Response(blocks(request.environ["wsgi.input"]), 200, binary),
 );
 site.route("/stream")((request) => new Response(steps(request.query.get("id")), 200, text));
+site.route("/broken")((request) => new Response(broken(request.query.get("id")), 200, text));
 site.route("/large")((request) => new Response(large(request.query.get("id")), 200, binary));
 site.route("/path/:name")((request) => ({ name: request.params.name }));
 site.route("/throw")(fail);

@@ -1,4 +1,4 @@
-import { fail, large, steps } from "./source.js";
+import { broken, fail, large, steps } from "./source.js";
 
 const text = [["Content-Type", "text/plain"]];
 const binary = [["Content-Type", "application/octet-stream"]];
@@ -33,6 +33,10 @@ const routes = {
   "/stream"(environ, startResponse) {
     startResponse("200 OK", text);
     return steps(idOf(environ));
+  },
+  "/broken"(environ, startResponse) {
+    startResponse("200 OK", text);
+    return broken(idOf(environ));
   },
   "/large"(environ, startResponse) {
     startResponse("200 OK", binary);

@@ -12,14 +12,26 @@ function stateOf(id) {
   return state;
 }
 
-/** Yields four chunks, each but the first only after the client has asked for it by `/control/go`. */
+/** Waits until the client has said `/control/go` so often. */
+async function hasGone(state, times) {
+  // By a timer, because some hosts let no request wake another.
+  while (state.gone < times) await new Promise((resolve) => void setTimeout(resolve, 1));
+}
+
+/** Yields four chunks, each but the first only after the client has asked for it. */
 export async function* steps(id) {
   const state = stateOf(id);
   for (let i = 1; i <= 4; i++) {
+    await hasGone(state, i - 1);
     yield `${i}\n`;
-    // By a timer, because some hosts let no request wake another.
-    while (state.gone < i && i < 4) await new Promise((resolve) => void setTimeout(resolve, 1));
   }
+}
+
+/** Yields a chunk, and throws when the client has it. */
+export async function* broken(id) {
+  yield "begun\n";
+  await hasGone(stateOf(id), 1);
+  fail();
 }
 
 const block = new Uint8Array(65_536).fill("x".charCodeAt(0));
@@ -28,7 +40,10 @@ const block = new Uint8Array(65_536).fill("x".charCodeAt(0));
 export function* large(id) {
   const state = stateOf(id);
   try {
-    for (; state.produced < 1_600; state.produced++) yield block;
+    while (state.produced < 1_600) {
+      state.produced += 1;
+      yield block;
+    }
   } finally {
     state.closed += 1;
   }
