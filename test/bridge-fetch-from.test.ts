@@ -183,6 +183,7 @@ describe("fromFetch()'s Request", () => {
     assert.equal(await text("/inside/a%2Fb?q"), "http://127.0.0.1/a%2Fb?q");
     assert.equal(await text("/inside"), "http://127.0.0.1/");
     assert.equal(await text("/%69nside/%C3%A9"), "http://127.0.0.1/%C3%A9");
+    assert.equal(await text("/inside%2Fa"), "http://127.0.0.1/a");
   });
 
   it("is refused where a URL would lead elsewhere", async () => {

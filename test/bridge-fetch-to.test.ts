@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { signalKey, toFetch, type FetchEnviron } from "@wsgi/bridge/fetch";
 import { ClientDisconnected, stack, type Application, type Environ } from "@wsgi/core";
@@ -101,16 +102,27 @@ describe("toFetch()", () => {
     assert.equal(await response.text(), "done");
   });
 
-  it("asks who writes to wait once much is unread", async () => {
-    const waited = deferred<void | Promise<void>>();
-    const { response } = await fetched((_environ, startResponse) => {
+  it("asks who writes to wait once much is unread, until it is read", async () => {
+    const { response } = await fetched(async (_environ, startResponse) => {
       const write = startResponse("200 OK", []);
       assert.equal(write("small"), undefined);
-      waited.resolve(write("x".repeat(100_000)));
-      return [];
+      await write("x".repeat(100_000));
+      return ["more"];
     });
-    assert.equal((await response.text()).length, 100_005);
-    await waited.promise;
+    assert.equal((await response.text()).length, 100_009);
+  });
+
+  it("lets others have a turn while a body is read without end", async () => {
+    const { response } = await fetched(function* (_environ, startResponse) {
+      startResponse("200 OK", []);
+      for (;;) yield "more";
+    });
+    let others = false;
+    setImmediate(() => void (others = true));
+    const reader = response.body!.getReader();
+    for (let taken = 0; !others && taken < 10_000; taken++) await reader.read();
+    await reader.cancel();
+    assert.ok(others);
   });
 
   it("answers HEAD, 204 and 304 without a body, and closes it unread", async () => {
@@ -118,7 +130,9 @@ describe("toFetch()", () => {
     const head = new Request("http://localhost/", { method: "HEAD" });
     const { response } = await fetched(respond(body, { headers: [["Content-Length", "5"]] }), head);
     assert.deepEqual([response.body, response.headers.get("Content-Length")], [null, "5"]);
-    await fetched(respond(body, { status: "204 No Content", headers: [["Content-Length", "5"]] }));
+    const length = [["Content-Length", "5"]] as const;
+    const none = await fetched(respond(body, { status: "204 No Content", headers: length }));
+    assert.deepEqual([...none.response.headers], []);
     const modified = await fetched(respond(body, { status: "304 Not Modified" }));
     assert.deepEqual([body.taken, body.timesClosed, modified.response.body], [0, 3, null]);
   });
@@ -339,6 +353,14 @@ describe("toFetch(), when the client leaves", () => {
       ["ClientDisconnected", "ClientDisconnected", "ClientDisconnected"],
     );
     assert.equal(reports(), "");
+  });
+
+  it("listens no longer than the response takes", async () => {
+    const request = new Request("http://localhost/", { signal: new AbortController().signal });
+    const before = getEventListeners(request.signal, "abort").length;
+    const { response } = await fetched(slow("one", "two"), request);
+    await response.text();
+    assert.equal(getEventListeners(request.signal, "abort").length, before);
   });
 
   it("aborts nothing after the response has ended", async () => {

@@ -63,9 +63,9 @@ function rawPath(
   const [, raw] = /^(?:https?:\/\/[^/?#]*)?(\/[^?#]*)/i.exec(REQUEST_URI) ?? [];
   if (raw === undefined || decodePath(raw) !== `${SCRIPT_NAME}${PATH_INFO}`) return undefined;
   if (!inside) return raw;
-  // The border cannot be told where the mount's own name is escaped.
-  const rest = raw.slice(SCRIPT_NAME.length);
-  return raw.startsWith(SCRIPT_NAME) && decodePath(rest) === PATH_INFO ? rest || "/" : undefined;
+  const rest = raw.slice(SCRIPT_NAME.length) || "/";
+  // The border cannot be told where the mount's own name, or the slash after it, is escaped.
+  return rest.startsWith("/") && decodePath(rest) === (PATH_INFO || "/") ? rest : undefined;
 }
 
 function headersOf(environ: Environ, hasBody: boolean): Headers {
