@@ -7,7 +7,7 @@ import { fromNode } from "@wsgi/bridge/node";
 import { nodeHandlerKey, type Application } from "@wsgi/core";
 import { append } from "@wsgi/middleware/append";
 import { call, environFor } from "@wsgi/testing";
-import { bodyOf, deferred, lastHeaders, RawClient, answer, serving } from "./serving.ts";
+import { bodyOf, deferred, lastHeaders, RawClient, answer, serving, turn } from "./serving.ts";
 
 /** Wraps a hosted handler, so that it is not given the server's own objects. */
 function wrapped(handler: (req: IncomingMessage, res: ServerResponse) => unknown): Application {
@@ -323,7 +323,9 @@ describe("the response of a hosted handler", () => {
     const app = wrapped(async (_req, res) => {
       res.setHeader("Content-Length", 6);
       res.on("close", () => ended.resolve(res.writableFinished));
-      await pipeline(Readable.from(["one", "two"]), res);
+      res.write("onetwo");
+      await turn(5);
+      res.end();
     });
     const { response, reports } = await answer(app, `GET / HTTP/1.1\r\n${lastHeaders}`);
     assert.equal(bodyOf(response), "onetwo");

@@ -5,6 +5,7 @@ import { readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { call, environFor } from "@wsgi/testing";
+import { WebSocket } from "ws";
 import { app as hello } from "#examples/01-hello.js";
 import { app as greet } from "#examples/02-greet.js";
 import { app as environ } from "#examples/03-environ.js";
@@ -136,6 +137,20 @@ describe("the course", () => {
     assert.deepEqual(await once(child, "exit"), [0, null]);
   });
 
+  it("speaks WebSocket through an access log", async () => {
+    const { child, url } = await start("16-websockets.js");
+    assert.equal((await fetch(url)).status, 426);
+    const client = new WebSocket(url.replace("http", "ws"));
+    await once(client, "open");
+    client.send("hello");
+    const [answer] = (await once(client, "message")) as [Buffer];
+    assert.equal(String(answer), "HELLO!");
+    client.close();
+    await once(client, "close");
+    child.kill("SIGTERM");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+  });
+
   it("is short: no lesson takes more than 60 lines", () => {
     const lessons = readdirSync(`${root}examples`).filter((name) => /^\d.*\.ts$/.test(name));
     const long = lessons.filter((name) => {
@@ -143,7 +158,7 @@ describe("the course", () => {
       return lineAt(text, text.length) - 1 > 60;
     });
     assert.deepEqual(long, []);
-    assert.equal(lessons.length, 15);
+    assert.equal(lessons.length, 16);
   });
 });
 

@@ -42,6 +42,14 @@ export class Connections {
     for (const socket of this.#sockets) if (connectionOf(socket).isIdle) socket.destroy();
   }
 
+  /** Lets the responses be the last that node sends by itself; an exchange finds out when it sends its head. */
+  endWithResponses(): void {
+    for (const socket of this.#sockets) {
+      const { response } = connectionOf(socket);
+      if (response !== undefined) response.shouldKeepAlive = false;
+    }
+  }
+
   /**
    * Ends each connection when it has been silent for a while.
    *
@@ -49,11 +57,6 @@ export class Connections {
    * @returns a promise of the time when there is none left, and no request
    */
   end(idleTime: number): Promise<void> {
-    // Those on their way tell by themselves, but for what node answers without an exchange.
-    for (const socket of this.#sockets) {
-      const { response } = connectionOf(socket);
-      if (response !== undefined) response.shouldKeepAlive = false;
-    }
     const before = new Map<Socket, Look>();
     // After what has arrived was read, and so in a turn of its own.
     const look = (): void => void setImmediate(() => this.#endSilent(before, idleTime));

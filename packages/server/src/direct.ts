@@ -35,15 +35,13 @@ export function answerDirectly(handler: NodeHandler, exchange: DirectExchange): 
     abort: undefined,
     failRequest: (reason) => void req.destroy(reason),
   };
-  if (isLast || owner.closing) {
-    res.shouldKeepAlive = false;
-    connection.end();
-  }
-  if (request !== undefined) {
-    limitBody(req, exchange.limits);
+  if (isLast || owner.closing) res.shouldKeepAlive = false;
+  if (request !== undefined) limitBody(req, exchange.limits);
+  res.once("prefinish", () => {
+    if (!res.shouldKeepAlive) connection.end();
     // Before node, when the response has left, throws away what was not read, however much it is.
-    res.once("prefinish", () => request.release(res));
-  }
+    request?.release(res);
+  });
   res.once("close", () => connection.done());
   const fail = (error: unknown): void => {
     const isGone = req.socket.destroyed && saysGone(error);

@@ -199,6 +199,7 @@ class Server implements WsgiServer {
 
   async #close(idleTime: number): Promise<void> {
     this.#listener.closing = true;
+    this.#connections.endWithResponses();
     // What is about to listen has to before it can be closed; what cannot listen says so to its caller.
     await this.#listening?.catch(() => {});
     const closed = new Promise<unknown>((resolve) => {

@@ -1,6 +1,5 @@
 import { ServerResponse, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { inspect } from "node:util";
 import {
   ClientDisconnected,
   isThenable,
@@ -10,6 +9,7 @@ import {
   type StartResponse,
 } from "@wsgi/core";
 import { signalKey } from "@wsgi/server";
+import { describeError } from "../report.ts";
 import { headEnd, readHead, type NodeHead } from "./head.ts";
 import { createRequest, type HostedRequest } from "./request.ts";
 import { HandlerSocket, type Piece } from "./socket.ts";
@@ -82,8 +82,9 @@ export class Hosting {
       // There is no body yet whose close() could tell.
       const signal = makeSignal(this.#environ) as AbortSignal;
       signal.addEventListener("abort", () => this.#fail(signal.reason));
+      if (signal.aborted) this.#fail(signal.reason);
     }
-    await this.#change();
+    if (this.#failure === undefined) await this.#change();
     // Now a handler that has begun and ended its response in one go is at the end of it.
     return this.#answer();
   }
@@ -212,7 +213,7 @@ export class Hosting {
     if (this.#isClosed || this.#failure !== undefined) return;
     if (this.#isFinished || (this.#isAnswered && this.#res.writableEnded)) {
       // The response is out, so that this is all that can be done.
-      this.#environ["wsgi.errors"].write(`${inspect(error)}\n`);
+      this.#environ["wsgi.errors"].write(`${describeError(error)}\n`);
       return;
     }
     this.#failure = { error };
