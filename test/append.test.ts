@@ -79,6 +79,15 @@ describe("append() and the header fields", () => {
     assert.deepEqual(response.headers, headers.slice(5));
   });
 
+  it("hands on the list itself if no field in it tells of the bytes", () => {
+    const headers: Header[] = [plainText];
+    const app = append("!")(respond(["Hello"], { headers }));
+    app(environFor("GET /"), (_status, passed) => {
+      assert.equal(passed, headers);
+      return () => {};
+    });
+  });
+
   it("does not touch a list or an array that other requests may share", async () => {
     const headers = Object.freeze([plainText, ["Content-Length", "5"]] as Header[]);
     const shared = Object.freeze(["Hello"]) as string[];
@@ -153,6 +162,9 @@ describe("append() where it must not", () => {
 
   it("leaves a response without a type alone", () => unchanged("200 OK"));
 
+  it("leaves a body alone whose second Content-Encoding is one", () =>
+    unchanged("200 OK", plainText, ["Content-Encoding", "identity"], ["Content-Encoding", "br"]));
+
   it("returns an array that it leaves alone as it is", () => {
     const body = ["{}"];
     const json = respond(body, { headers: [["Content-Type", "application/json"]] });
@@ -179,6 +191,20 @@ describe("append() and types", () => {
   it("knows ranges of types", async () => {
     assert.equal(await appended(["text/*"], ["Content-Type", "text/css"]), "!");
     assert.equal(await appended(["text/*"], ["Content-Type", "image/png"]), "");
+  });
+
+  it("takes neither the beginning nor the end of a type for the whole", async () => {
+    assert.equal(await appended(["text/x"], ["Content-Type", "text/xml"]), "");
+    assert.equal(await appended(["text/x"], ["Content-Type", "rich-text/x"]), "");
+  });
+
+  it("takes a dot and a plus in a type for themselves", async () => {
+    assert.equal(await appended(["a/b.c+d"], ["Content-Type", "a/b.c+d"]), "!");
+    assert.equal(await appended(["a/b.c+d"], ["Content-Type", "a/bxccd"]), "");
+  });
+
+  it("knows no type if it is given none", async () => {
+    assert.equal(await appended([]), "");
   });
 
   it("takes * for every response, even one without a type", async () => {

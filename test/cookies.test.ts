@@ -609,6 +609,13 @@ describe("CookieJar setting", () => {
     );
   });
 
+  it("refuses SameSite=None in any case, as it is written", async () => {
+    await assert.rejects(
+      fieldsOf((jar) => jar.set("a", "1", { sameSite: "None" as never, secure: false })),
+      /Cannot set the cookie "a": SameSite=None without Secure/,
+    );
+  });
+
   it("refuses Partitioned without Secure", async () => {
     await assert.rejects(
       fieldsOf((jar) => jar.set("a", "1", { partitioned: true, secure: false })),

@@ -220,6 +220,64 @@ describe("mapBody()", () => {
   });
 });
 
+describe("mapBody() of what mapBody() made", () => {
+  const signed = (body: Body, name: string, failures: string[] = []): Body =>
+    mapBody(body, {
+      chunk: (chunk) => `${name}(${String(chunk)})`,
+      end: () => name,
+      failed: (error) => void failures.push(`${name}: ${(error as Error).message}`),
+    });
+
+  it("changes each chunk in turn, the inner one first, and the last ones too", async () => {
+    const chunks = await collect(signed(signed(later("x"), "a"), "b"));
+    assert.deepEqual(chunks, ["b(a(x))", "b(a)", "b"]);
+    assert.deepEqual(await collect(signed(signed(closable("x"), "a"), "b")), chunks);
+  });
+
+  it("tells each of an error in the body, the inner one first", async () => {
+    const failures: string[] = [];
+    const broken: Body = {
+      async *[Symbol.asyncIterator]() {
+        yield "x";
+        throw new Error("Odd");
+      },
+    };
+    await assert.rejects(collect(signed(signed(broken, "a", failures), "b", failures)), /Odd/);
+    assert.deepEqual(failures, ["a: Odd", "b: Odd"]);
+  });
+
+  it("tells the outer one of an error in the inner one, and ends the iteration below", async () => {
+    const failures: string[] = [];
+    const body = closable("x", "y");
+    const async = { [Symbol.asyncIterator]: () => (body as Iterable<Chunk>)[Symbol.iterator]() };
+    const chunk = (): never => assert.fail("Odd");
+    await assert.rejects(
+      collect(signed(mapBody(async as unknown as Body, { chunk }), "b", failures)),
+    );
+    assert.deepEqual(failures, ["b: Odd"]);
+    assert.equal(body.returned, true);
+  });
+
+  it("closes the body, and only once", () => {
+    const body = closable("x");
+    const mapped = signed(signed(body, "a"), "b");
+    closeBody(mapped);
+    closeBody(mapped);
+    assert.equal(body.timesClosed, 1);
+  });
+
+  it("takes no more promises for a step than one mapBody()", () => {
+    const promises = (body: Body): number => {
+      const iterator = (body as AsyncIterable<Chunk>)[Symbol.asyncIterator]();
+      return countPromises(() => void iterator.next());
+    };
+    assert.equal(
+      promises(signed(signed(signed(later("x"), "a"), "b"), "c")),
+      promises(signed(later("x"), "a")),
+    );
+  });
+});
+
 describe("an array that has a disposer in place of close()", () => {
   it("is disposed of when what mapBody() made of it is closed", async () => {
     let disposed = 0;

@@ -127,7 +127,7 @@ function lookUp(
     const environ = environFor("GET /", { environ: { REQUEST_METHOD: method, PATH_INFO: path } });
     void app(environ, () => () => {});
     const route = environ[routeKey] as RouteMatch | undefined;
-    return route && [Number(route.name), route.params, scriptName];
+    return route && [Number(route.name), { ...route.params }, scriptName];
   };
 }
 
@@ -148,7 +148,8 @@ function scan(
       const answers =
         mounted || own === undefined || own === method || (own === "GET" && method === "HEAD");
       const matched = answers && matches[i]!(path);
-      if (matched) return [i, matched.params, mounted ? matched.path.replace(/\/$/, "") : ""];
+      if (matched)
+        return [i, { ...matched.params }, mounted ? matched.path.replace(/\/$/, "") : ""];
     }
     return undefined;
   };

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
+import { promisify } from "node:util";
 import {
   compositionOf,
   describe as describeApp,
@@ -10,7 +12,7 @@ import {
   type Environ,
   type Middleware,
 } from "@wsgi/core";
-import { router, routeKey, type Router } from "@wsgi/router";
+import { router, routeKey, type RouteMatch, type Router } from "@wsgi/router";
 import { call, closable, environFor, failing, late, respond, slow, writing } from "@wsgi/testing";
 
 /** Answers with what it was called, and with what the router told it. */
@@ -55,14 +57,9 @@ describe("router()", () => {
     app.get("/users/:id", respond([])).named("user");
     const environ = environFor("GET /users/7");
     void app(environ, () => () => {});
-    assert.deepEqual(
-      { ...(environ[routeKey] as object) },
-      {
-        pattern: "/users/:id",
-        name: "user",
-        params: Object.assign(Object.create(null), { id: "7" }),
-      },
-    );
+    const { params, ...route } = environ[routeKey] as RouteMatch;
+    assert.deepEqual(route, { pattern: "/users/:id", name: "user" });
+    assert.deepEqual({ ...params }, { id: "7" });
   });
 
   it("tells the layers around it, too", async () => {
@@ -307,6 +304,39 @@ describe("patterns", () => {
     const response = await call(app, "GET /a/b");
     assert.match(response.text(), /"params":\{"__proto__":"a","constructor":"b"\}/);
     assert.equal(({} as Record<string, unknown>)["a"], undefined);
+  });
+
+  it("have no parameters but their own", () => {
+    const app = router();
+    app.get("/users{/:constructor}", respond([]));
+    app.get("/posts/:id{/*toString}", respond([]));
+    const paramsAt = (path: string): object => {
+      const environ = pathOf(path);
+      void app(environ, () => () => {});
+      return (environ[routeKey] as RouteMatch).params;
+    };
+    assert.equal("constructor" in paramsAt("/users"), false);
+    assert.equal("toString" in paramsAt("/posts/7"), false);
+    assert.equal("__proto__" in paramsAt("/posts/7"), false);
+    assert.throws(() => Object.assign(Object.getPrototypeOf(paramsAt("/posts/7")), { a: "b" }));
+  });
+
+  it("give the same where code must not be made of text", async () => {
+    const program = `
+      import { router, routeKey } from "@wsgi/router";
+      const app = router();
+      app.get("/:__proto__/:id{/*rest}", ({ [routeKey]: { params } }) => {
+        console.log(JSON.stringify(params), "constructor" in params);
+      });
+      for (const PATH_INFO of ["/a/b", "/a/b/c", "/a/b/c//d"]) app({ REQUEST_METHOD: "GET", PATH_INFO });`;
+    const flags = ["--disallow-code-generation-from-strings", "--input-type=module", "-e", program];
+    const { stdout } = await promisify(execFile)(process.execPath, flags);
+    assert.deepEqual(stdout.split("\n"), [
+      '{"__proto__":"a","id":"b"} false',
+      '{"__proto__":"a","id":"b","rest":["c"]} false',
+      '{"__proto__":"a","id":"b","rest":["c","","d"]} false',
+      "",
+    ]);
   });
 
   it("match only what is spelled like them", async () => {

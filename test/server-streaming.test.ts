@@ -1,10 +1,21 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { Worker } from "node:worker_threads";
-import type { Application, Body } from "@wsgi/core";
+import type { Application, Body, Chunk, HeaderList } from "@wsgi/core";
 import { respond } from "@wsgi/testing";
-import { deferred, get, RawClient, serving, turn, type ServingServer } from "./serving.ts";
+import {
+  answer,
+  bodyOf,
+  deferred,
+  exchange,
+  get,
+  RawClient,
+  serving,
+  turn,
+  type ServingServer,
+} from "./serving.ts";
 
 const megabyte = "x".repeat(1_000_000);
 
@@ -39,7 +50,7 @@ async function receiveInThread(
 
 /** Waits until the connection takes no more, and the event loop has gone round since. */
 async function stalled(server: ServingServer): Promise<void> {
-  const socket = await new Promise<import("node:net").Socket>((resolve) => {
+  const socket = await new Promise<Socket>((resolve) => {
     server.server.httpServer.once("connection", resolve);
   });
   let full = 0;
@@ -92,6 +103,95 @@ describe("a chunk is not held back", () => {
     acknowledged.resolve();
     assert.match(await client.closed, /second/);
   });
+
+  it("however often an async body waits for one to arrive", async () => {
+    let arrived = deferred();
+    const app: Application = async function* (_environ, startResponse) {
+      startResponse("200 OK", []);
+      for (const chunk of ["<one>", "<two>", "<three>"]) {
+        yield "";
+        yield chunk;
+        await arrived.promise;
+      }
+    };
+    await using server = await serving(app);
+    using client = await RawClient.connect(server);
+    client.send(get);
+    for (const chunk of ["<one>", "<two>", "<three>"]) {
+      await client.until(chunk);
+      const before = arrived;
+      arrived = deferred();
+      before.resolve();
+    }
+    assert.match(await client.closed, /\r\n0\r\n\r\n$/);
+  });
+});
+
+describe("what an async body yields without waiting", () => {
+  const answerOf = async (headers: HeaderList, body: () => AsyncGenerator<Chunk>) => {
+    const app: Application = (_environ, startResponse) => {
+      startResponse("200 OK", headers);
+      return body();
+    };
+    const { response, reports } = await answer(app, get);
+    return { body: bodyOf(response), reports };
+  };
+
+  it("has left when the event loop has gone round", async () => {
+    let sent = 0;
+    const connected = deferred<Socket>();
+    const app: Application = async function* (_environ, startResponse) {
+      startResponse("200 OK", []);
+      yield* ["one", "two"];
+      await turn();
+      const { bytesWritten, writableLength } = await connected.promise;
+      sent = bytesWritten - writableLength;
+    };
+    await using server = await serving(app);
+    server.server.httpServer.once("connection", (socket: Socket) => connected.resolve(socket));
+    const response = await exchange(server, get);
+    assert.equal(sent, response.length - "0\r\n\r\n".length);
+  });
+
+  it("goes together", async () => {
+    const { body } = await answerOf([], async function* () {
+      yield* ["one, ", "", "two, ", "three"];
+    });
+    assert.equal(body, "f\r\none, two, three\r\n0\r\n\r\n");
+  });
+
+  it("stays in its order, be it text or bytes, short or long", async () => {
+    const long = "x".repeat(20_000);
+    const { body } = await answerOf([["Content-Length", "20003"]], async function* () {
+      yield* ["a", Uint8Array.of(98), long, "c"];
+    });
+    assert.equal(body, `ab${long}c`);
+  });
+
+  it("is no text again where a character was cut in half", async () => {
+    const { body } = await answerOf([["Content-Length", "6"]], async function* () {
+      yield* ["\ud83d", "\ude00"];
+    });
+    assert.equal(body, "\xef\xbf\xbd\xef\xbf\xbd");
+  });
+
+  it("ends at the declared length, and no more is asked for", async () => {
+    const { body, reports } = await answerOf([["Content-Length", "4"]], async function* () {
+      yield* ["ab", "cd"];
+      assert.fail("It was asked for more");
+    });
+    assert.equal(body, "abcd");
+    assert.equal(reports, "");
+  });
+
+  it("leaves before the connection is cut because of an error", async () => {
+    const { body, reports } = await answerOf([], async function* () {
+      yield* ["ab", "cd"];
+      throw new Error("Odd");
+    });
+    assert.equal(body, "4\r\nabcd\r\n");
+    assert.match(reports, /Error: Odd/);
+  });
 });
 
 describe("a slow reader", () => {
@@ -131,6 +231,24 @@ describe("a slow reader", () => {
     assert.ok(taken < 20, `${taken} chunks of 1 MB were taken`);
     await bytesUntilEnd(client);
     assert.equal(taken, 100);
+  });
+
+  it("stops an async body of short texts within the buffers", async () => {
+    let taken = 0;
+    const body: Body = {
+      async *[Symbol.asyncIterator]() {
+        for (; taken < 10_000; taken++) yield "x".repeat(10_000);
+      },
+    };
+    await using server = await serving(respond(body));
+    const full = stalled(server);
+    using client = await RawClient.connect(server);
+    client.socket.pause();
+    client.send(get);
+    await full;
+    assert.ok(taken < 2_000, `${taken} chunks of 10 KB were taken`);
+    await bytesUntilEnd(client);
+    assert.equal(taken, 10_000);
   });
 
   it("makes write() return a promise, which resolves when there is room", async () => {

@@ -70,5 +70,5 @@ function checkDefaults(defaults: CookieAttributes): void {
       `Cannot use the default attributes: they are of type ${typeof defaults}; wanted an object`,
     );
   }
-  serializeCookie("use the default attributes", createCookie("name", "", defaults, true));
+  serializeCookie(() => "use the default attributes", createCookie("name", "", defaults, true));
 }

@@ -34,8 +34,9 @@ export class Jar implements CookieJar {
   readonly #https: boolean;
   readonly #defaults: CookieAttributes;
   readonly #signer: Signer;
-  readonly #set = new Map<string, { header: Header; keep: boolean }>();
-  #received: ReadonlyMap<string, string> | undefined;
+  #set: readonly { place: string; header: Header; keep: boolean }[] = [];
+  /** By name, without a prototype. */
+  #received: Readonly<Record<string, string | undefined>> | undefined;
   #started = false;
 
   constructor(environ: Environ, defaults: CookieAttributes, signer: Signer) {
@@ -46,11 +47,11 @@ export class Jar implements CookieJar {
   }
 
   get(name: string): string | undefined {
-    return this.#read().get(name);
+    return this.#read()[name];
   }
 
   has(name: string): boolean {
-    return this.#read().has(name);
+    return this.#read()[name] !== undefined;
   }
 
   getSigned(name: string): string | undefined {
@@ -58,7 +59,8 @@ export class Jar implements CookieJar {
   }
 
   [Symbol.iterator](): Iterator<readonly [name: string, value: string]> {
-    return this.#read()[Symbol.iterator]();
+    // The type allows for decoders that give undefined; the default one never does.
+    return Object.entries(this.#read() as Record<string, string>)[Symbol.iterator]();
   }
 
   set(name: string, value: string, attributes?: CookieAttributes): void {
@@ -81,33 +83,29 @@ export class Jar implements CookieJar {
    */
   start(failed: boolean): HeaderList {
     this.#started = true;
-    const cookies = [...this.#set.values()];
-    return (failed ? cookies.filter(({ keep }) => keep) : cookies).map(({ header }) => header);
+    return this.#set.filter(({ keep }) => keep || !failed).map(({ header }) => header);
   }
 
-  #read(): ReadonlyMap<string, string> {
-    // The type allows for decoders that give undefined; the default one never does.
-    this.#received ??= new Map(Object.entries(parseCookie(this.#field) as Record<string, string>));
-    return this.#received;
+  #read(): Readonly<Record<string, string | undefined>> {
+    return (this.#received ??= parseCookie(this.#field));
   }
 
   #store(name: string, value: string, given: CookieAttributes | undefined, signed: boolean): void {
-    const act = `set the cookie ${JSON.stringify(name)}`;
+    const act = (): string => `set the cookie ${JSON.stringify(name)}`;
     if (this.#started) {
-      throw new Error(`Cannot ${act}: the response has started; set it before startResponse`);
+      throw new Error(`Cannot ${act()}: the response has started; set it before startResponse`);
     }
     if (typeof value !== "string") {
-      throw new TypeError(`Cannot ${act}: the value is of type ${typeof value}; wanted a string`);
+      throw new TypeError(`Cannot ${act()}: the value is of type ${typeof value}; wanted a string`);
     }
-    const attributes = { ...this.#defaults, ...given };
+    const attributes = given === undefined ? this.#defaults : { ...this.#defaults, ...given };
     const text = signed ? this.#signer.sign(name, value, endOf(attributes)) : value;
     const cookie = createCookie(name, text, attributes, this.#https);
     const header: Header = ["Set-Cookie", serializeCookie(act, cookie)];
     const { domain, path, partitioned = false, keep = false } = cookie;
-    const place = [name, domain, path, partitioned].join(";");
-    // A Map leaves a key that is set again in its old place; the cookie set last is to come last.
-    this.#set.delete(place);
-    this.#set.set(place, { header, keep });
+    const place = `${name};${domain ?? ""};${path};${partitioned}`;
+    const others = this.#set.filter((cookie) => cookie.place !== place);
+    this.#set = [...others, { place, header, keep }];
   }
 }
 

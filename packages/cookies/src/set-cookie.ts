@@ -52,57 +52,66 @@ const maxBytes = 4096;
 /**
  * Writes the value of a Set-Cookie field, unless browsers would drop the cookie without a word.
  *
- * @param act - what it is for, to begin the message of an error
+ * @param act - says what it is for, to begin the message of an error
  * @param cookie - the cookie
  * @returns the field's value, all ASCII
  * @throws TypeError if it breaks a rule; RangeError if it is too long
  */
-export function serializeCookie(act: string, cookie: Cookie): string {
+export function serializeCookie(act: () => string, cookie: Cookie): string {
   const field = stringify(act, cookie);
   checkYear(act, cookie.expires);
-  checkDemands(act, field);
+  checkDemands(act, cookie);
   if (field.length > maxBytes) {
     throw new RangeError(
-      `Cannot ${act}: it takes ${field.length} bytes with its attributes; wanted at most ${maxBytes}`,
+      `Cannot ${act()}: it takes ${field.length} bytes with its attributes; wanted at most ${maxBytes}`,
     );
   }
   return field;
 }
 
-function stringify(act: string, cookie: Cookie): string {
+function stringify(act: () => string, cookie: Cookie): string {
   try {
     return stringifySetCookie(cookie);
   } catch (cause) {
     const found = (cause as Error).message;
-    throw new TypeError(`Cannot ${act}: ${found}; wanted what RFC 6265 allows`, { cause });
+    throw new TypeError(`Cannot ${act()}: ${found}; wanted what RFC 6265 allows`, { cause });
   }
 }
 
 /** RFC 6265 section 5.1.1: an end in any other year is ignored, and so the cookie stays. */
-function checkYear(act: string, expires: Date | undefined): void {
+function checkYear(act: () => string, expires: Date | undefined): void {
   const year = expires?.getUTCFullYear() ?? 1970;
   if (year < 1601 || year > 9999) {
     throw new TypeError(
-      `Cannot ${act}: it expires in the year ${year}; wanted one from 1601 to 9999`,
+      `Cannot ${act()}: it expires in the year ${year}; wanted one from 1601 to 9999`,
     );
   }
 }
 
 /**
- * Checks what a browser will check. Only an attribute can stand after `; ` in a field.
+ * Checks what a browser will check.
  *
  * RFC 6265bis sections 4.1.3 (prefixes, which browsers compare in any case) and 4.1.2.7 (SameSite=None);
  * CHIPS for Partitioned.
  */
-function checkDemands(act: string, field: string): void {
-  const [claim] = /^__(?:Host|Secure)-|(?<=; )(?:SameSite=None|Partitioned)/i.exec(field) ?? [];
-  if (claim !== undefined && !field.includes("; Secure")) {
-    throw new TypeError(`Cannot ${act}: ${claim} without Secure; wanted secure: true`);
+function checkDemands(act: () => string, cookie: Cookie): void {
+  const claim = claimOf(cookie);
+  if (claim !== undefined && !cookie.secure) {
+    throw new TypeError(`Cannot ${act()}: ${claim} without Secure; wanted secure: true`);
   }
-  const isHost = /^__Host-/i.test(field);
-  if (isHost && (!/; Path=\/(?:;|$)/.test(field) || field.includes("; Domain="))) {
+  const isHost = /^__Host-/i.test(cookie.name);
+  if (isHost && (cookie.path !== "/" || cookie.domain)) {
     throw new TypeError(
-      `Cannot ${act}: __Host- with a domain or another path; wanted path: "/" and no domain`,
+      `Cannot ${act()}: __Host- with a domain or another path; wanted path: "/" and no domain`,
     );
   }
+}
+
+/** Names what makes a cookie one for https only, if anything does. */
+function claimOf({ name, sameSite, partitioned }: Cookie): string | undefined {
+  const [prefix] = /^__(?:Host|Secure)-/i.exec(name) ?? [];
+  if (prefix !== undefined) return prefix;
+  // The type allows for "none" alone; the attribute is written in any case.
+  if (String(sameSite).toLowerCase() === "none") return "SameSite=None";
+  return partitioned ? "Partitioned" : undefined;
 }

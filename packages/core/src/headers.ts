@@ -142,6 +142,14 @@ export function getHeader(headers: HeaderList, name: string): string | undefined
   return undefined;
 }
 
+function parameterText(parameters: Readonly<Record<string, string | null>>): string {
+  const texts = Object.entries(parameters).map(([key, parameter]) => {
+    const bare = key.replaceAll("_", "-");
+    return parameter === null ? `; ${bare}` : `; ${bare}=${quoted(parameter)}`;
+  });
+  return texts.join("");
+}
+
 /** Quotes a parameter value as RFC 9110 section 5.6.4 has it. */
 function quoted(value: string): string {
   return `"${value.replace(/[\\"]/g, "\\$&")}"`;
@@ -222,16 +230,9 @@ export class ResponseHeaders implements Iterable<Header> {
    * Adds one more pair at the end, with parameters: `append("Content-Disposition", "attachment",
    * { filename: "a.txt" })`. `_` in a parameter's name stands for `-`; `null` makes it a bare name.
    */
-  append(
-    name: string,
-    value: string,
-    parameters: Readonly<Record<string, string | null>> = {},
-  ): this {
-    const rest = Object.entries(parameters).map(([key, parameter]) => {
-      const bare = key.replaceAll("_", "-");
-      return parameter === null ? `; ${bare}` : `; ${bare}=${quoted(parameter)}`;
-    });
-    this.#list = [...this.#list, [name, value + rest.join("")]];
+  append(name: string, value: string, parameters?: Readonly<Record<string, string | null>>): this {
+    const rest = parameters === undefined ? "" : parameterText(parameters);
+    this.#list = [...this.#list, [name, value + rest]];
     return this;
   }
 
@@ -271,6 +272,6 @@ export class ResponseHeaders implements Iterable<Header> {
   }
 }
 
-function sameName(header: Header, name: string): boolean {
-  return header[0].toLowerCase() === name.toLowerCase();
+function sameName([found]: Header, name: string): boolean {
+  return found.length === name.length && found.toLowerCase() === name.toLowerCase();
 }

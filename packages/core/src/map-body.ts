@@ -34,15 +34,15 @@ export function mapBody(body: Body, map: BodyMap): Body {
   if (Array.isArray(body)) return mapArray(body, map);
   const mapped: Body = isSync(body)
     ? { [Symbol.iterator]: () => mapIterator(body[Symbol.iterator](), map) }
-    : { [Symbol.asyncIterator]: () => mapAsyncIterator(body[Symbol.asyncIterator](), map) };
+    : { [Symbol.asyncIterator]: () => new MappedIterator(body[Symbol.asyncIterator](), map) };
   return onClose(mapped, () => closeBody(body));
 }
 
 function mapArray(body: Chunk[] & Body, { chunk, end }: BodyMap): Body {
   try {
-    const chunks = chunk === undefined ? body.slice() : body.map((value) => chunk(value));
+    const mapped = chunk === undefined ? body : body.map((value) => chunk(value));
     const last = end?.();
-    if (last !== undefined) chunks.push(last);
+    const chunks = last === undefined ? [...mapped] : [...mapped, last];
     return isPlain(body) ? chunks : onClose(chunks, () => closeBody(body));
   } catch (error) {
     // Nobody else will: the caller gets no body to close.
@@ -72,17 +72,54 @@ function mapIterator(iterator: Iterator<Chunk>, map: BodyMap): Iterator<Chunk, u
   };
 }
 
-function mapAsyncIterator(
-  iterator: AsyncIterator<Chunk>,
-  map: BodyMap,
-): AsyncIterator<Chunk, undefined> {
-  const { take, fail } = mapSteps(map, iterator);
-  return {
+/** Maps an async iteration; several maps around one another take one promise for each of its steps. */
+class MappedIterator implements AsyncIterator<Chunk, undefined> {
+  /** The iteration below all maps. */
+  readonly #source: AsyncIterator<Chunk>;
+  readonly #steps: Steps;
+
+  constructor(iterator: AsyncIterator<Chunk>, map: BodyMap) {
+    const steps = mapSteps(map, iterator);
+    const isMapped = iterator instanceof MappedIterator;
+    this.#source = isMapped ? iterator.#source : iterator;
+    this.#steps = isMapped ? inTurn(iterator.#steps, steps) : steps;
+  }
+
+  next(): Promise<IteratorResult<Chunk, undefined>> {
     // Promise.resolve, because a server takes steps that are no promises, and so does this.
-    next: () => Promise.resolve(iterator.next()).then(take, fail),
-    async return() {
-      await iterator.return?.();
-      return finished;
+    return Promise.resolve(this.#source.next()).then(this.#steps.take, this.#steps.fail);
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    await this.#source.return?.();
+    return finished;
+  }
+}
+
+/** Is what becomes of a step of an iteration, and of its error. */
+interface Steps {
+  readonly take: (step: IteratorResult<Chunk>) => IteratorResult<Chunk, undefined>;
+  readonly fail: (error: unknown) => never;
+}
+
+/** Takes steps, or their errors, through an inner map and then through an outer one. */
+function inTurn(inner: Steps, outer: Steps): Steps {
+  return {
+    take(step) {
+      let mapped: IteratorResult<Chunk>;
+      try {
+        mapped = inner.take(step);
+      } catch (error) {
+        return outer.fail(error);
+      }
+      return outer.take(mapped);
+    },
+    fail(error) {
+      try {
+        return inner.fail(error);
+      } catch (thrown) {
+        return outer.fail(thrown);
+      }
     },
   };
 }
@@ -91,10 +128,7 @@ function mapAsyncIterator(
 function mapSteps(
   { chunk, end, failed }: BodyMap,
   iterator: Iterator<Chunk> | AsyncIterator<Chunk>,
-): {
-  take(step: IteratorResult<Chunk>): IteratorResult<Chunk, undefined>;
-  fail(error: unknown): never;
-} {
+): Steps {
   let ended = false;
   const mapStep = (step: IteratorResult<Chunk>): IteratorResult<Chunk, undefined> => {
     if (!step.done) return chunk === undefined ? step : { done: false, value: chunk(step.value) };

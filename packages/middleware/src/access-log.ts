@@ -90,21 +90,10 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
       const time = date();
       const begun = now();
       const sent: Sent = { code: 0, limit: Infinity, bytes: 0, flushed: false, ended: false };
-      const counter: BodyMap = {
-        chunk(chunk) {
-          count(chunk, sent);
-          return chunk;
-        },
-        end() {
-          sent.ended = true;
-          return undefined;
-        },
-        failed: () => noteFailure(sent),
-      };
-      const end = (whole: readonly Chunk[] = []): void => {
-        for (const chunk of whole) count(chunk, sent);
+      const end = (): void => {
         const duration = now() - begun;
-        writeLine({ environ, time, method, target, protocol, ...outcome(method, sent), duration });
+        const { status, bytes, cut } = outcome(method, sent);
+        writeLine({ environ, time, method, target, protocol, status, bytes, cut, duration });
       };
       const fail = (error: unknown): never => {
         noteFailure(sent);
@@ -123,13 +112,14 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
           return taken;
         };
       };
-      const watch = (body: Body): Body =>
-        Array.isArray(body)
-          ? onClose(body, () => {
-              sent.ended = true;
-              end(body);
-            })
-          : onClose(mapBody(body, counter), () => end());
+      const watch = (body: Body): Body => {
+        if (!Array.isArray(body)) return onClose(mapBody(body, counter(sent)), end);
+        return onClose(body, () => {
+          for (const chunk of body) count(chunk, sent);
+          sent.ended = true;
+          end();
+        });
+      };
       try {
         return when(when(app(environ, start), checkBody), watch, fail);
       } catch (error) {
@@ -151,6 +141,21 @@ interface Sent {
   flushed: boolean;
   /** Whether the body was read to its end. */
   ended: boolean;
+}
+
+/** Counts what a stream yields. */
+function counter(sent: Sent): BodyMap {
+  return {
+    chunk(chunk) {
+      count(chunk, sent);
+      return chunk;
+    },
+    end() {
+      sent.ended = true;
+      return undefined;
+    },
+    failed: () => noteFailure(sent),
+  };
 }
 
 function count(chunk: Chunk, sent: Sent): void {

@@ -1,11 +1,9 @@
 import {
   byteLength,
   checkChunk,
-  getHeader,
   isBodyless,
   isChunk,
   mapBody,
-  ResponseHeaders,
   statusCode,
   when,
   type Chunk,
@@ -56,7 +54,7 @@ export function append(
   options: AppendOptions = {},
 ): Middleware {
   const make = chunkMaker(addition);
-  const types = mediaRanges(options.types ?? ["text/plain", "text/html"]);
+  const types = typeForm(options.types ?? ["text/plain", "text/html"]);
   return function append(app) {
     return function append(environ, startResponse) {
       const isHead = environ.REQUEST_METHOD === "HEAD";
@@ -99,35 +97,37 @@ function chunkMaker(addition: Chunk | ((environ: Environ) => Chunk)): (environ: 
 /** RFC 9110 section 8.3.1: type "/" subtype, both tokens; and "*" in the place of one or both. */
 const mediaRange = /^(?:\*|[!#$%&'+\-.^_`|~0-9A-Za-z]+\/(?:\*|[!#$%&'+\-.^_`|~0-9A-Za-z]+))$/;
 
-function mediaRanges(types: readonly string[]): ReadonlySet<string> {
+/** Makes the form of a Content-Type that is one of the given ones, or in one of the ranges. */
+function typeForm(types: readonly string[]): RegExp {
   if (!Array.isArray(types) || !types.every((type) => mediaRange.test(type))) {
     throw new TypeError(
       `Cannot append: types is ${show(types)}; wanted an array of media types, ["text/html"]`,
     );
   }
-  return new Set(types.map((type) => type.toLowerCase()));
+  const forms = types.map((type) => type.replace(/[$+.^|]/g, "\\$&").replace("*", "[^;]*"));
+  return new RegExp(`^\\s*(?:${forms.join("|") || "(?!)"})\\s*(?:;|$)`, "i");
 }
 
 /** Tells whether a response has a body, the whole of it, of a right type and open to change. */
-function isOpen(status: string, headers: HeaderList, types: ReadonlySet<string>): boolean {
+function isOpen(status: string, headers: HeaderList, types: RegExp): boolean {
   const code = statusCode(status);
-  return (
-    !isBodyless(code) &&
-    code !== 205 &&
-    code !== 206 &&
-    isOfType(getHeader(headers, "Content-Type") ?? "", types) &&
-    getHeader(headers, "Content-Range") === undefined &&
-    (getHeader(headers, "Content-Encoding") ?? "identity").toLowerCase() === "identity" &&
-    !new ResponseHeaders(headers).getAll("Cache-Control").some(forbidsChange)
-  );
-}
-
-function isOfType(contentType: string, types: ReadonlySet<string>): boolean {
-  const [type = ""] = contentType.toLowerCase().split(";");
-  const essence = type.trim();
-  return (
-    types.has(essence) || types.has("*") || types.has(`${essence.slice(0, essence.indexOf("/"))}/*`)
-  );
+  if (isBodyless(code) || code === 205 || code === 206) return false;
+  let type = "";
+  for (const [name, value] of headers) {
+    switch (name.toLowerCase()) {
+      case "content-type":
+        type ||= value;
+        break;
+      case "content-range":
+        return false;
+      case "content-encoding":
+        if (value.toLowerCase() !== "identity") return false;
+        break;
+      case "cache-control":
+        if (forbidsChange(value)) return false;
+    }
+  }
+  return types.test(type);
 }
 
 function forbidsChange(cacheControl: string): boolean {
@@ -136,9 +136,13 @@ function forbidsChange(cacheControl: string): boolean {
     .some((directive) => directive.trim().toLowerCase() === "no-transform");
 }
 
+/** The names of fields that only fit one body, byte by byte. */
+const tellsOfBytes =
+  /^(?:content-length|etag|accept-ranges|content-digest|content-md5|digest|repr-digest)$/i;
+
 /** Makes the header fields of a body that is so many bytes longer. */
 function lengthen(headers: HeaderList, bytes: number): HeaderList {
-  if (bytes === 0) return headers;
+  if (bytes === 0 || !headers.some(([name]) => tellsOfBytes.test(name))) return headers;
   return headers.flatMap((header): Header[] => {
     const [name, value] = header;
     switch (name.toLowerCase()) {

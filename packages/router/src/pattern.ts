@@ -11,23 +11,15 @@ export interface PatternOptions {
   readonly end: boolean;
 }
 
-/** Is a pattern, ready for use. */
-export interface Pattern {
-  /** What it is without groups; the first that leads through a path counts. */
-  readonly ways: readonly Way[];
-  /** Makes the path of a URL that it matches, behind SCRIPT_NAME; throws a TypeError if it cannot. */
-  readonly build: (params: ParamData, scriptName: string) => string;
-}
-
 /**
  * Reads a pattern.
  *
  * @param text - the pattern, as path-to-regexp has it
  * @param options - what it matches
- * @returns the pattern
+ * @returns what the pattern is without groups; the first way that leads through a path counts
  * @throws TypeError if the text is no pattern, is not of a path, or has two parameters of one name
  */
-export function readPattern(text: string, options: PatternOptions): Pattern {
+export function readPattern(text: string, options: PatternOptions): Way[] {
   if (typeof text !== "string" || !/^\{*\//.test(text)) {
     throw new TypeError('the pattern is no path; wanted a string that begins with "/"');
   }
@@ -35,10 +27,7 @@ export function readPattern(text: string, options: PatternOptions): Pattern {
   const { tokens } = parse(options.end ? text : text.replace(/\/$/, ""));
   checkNames(tokens, new Set());
   if (tokens.some(isDoubtful)) pathToRegexp({ tokens, originalPath: text });
-  return {
-    ways: readWays(tokens, options),
-    build: (params, scriptName) => checkPath(encodePath(scriptName) + toPath(text, params)),
-  };
+  return readWays(tokens, options);
 }
 
 function checkNames(tokens: readonly Token[], names: Set<string>): void {
@@ -60,8 +49,18 @@ function isDoubtful({ type }: Token, index: number, tokens: readonly Token[]): b
   return type === "group" || (type !== "text" && next !== undefined && next.type !== "text");
 }
 
-function toPath(text: string, params: ParamData): string {
-  return compile(text, { encodePath, encode: encodeSegment })(params);
+/**
+ * Makes the path of a URL that a pattern matches.
+ *
+ * @param text - the pattern
+ * @param params - a value for each of its parameters
+ * @param scriptName - where the pattern begins
+ * @returns the path, escaped
+ * @throws TypeError if a parameter is missing, or it cannot stand in a path
+ */
+export function buildPath(text: string, params: ParamData, scriptName: string): string {
+  const path = compile(text, { encodePath, encode: encodeSegment })(params);
+  return checkPath(encodePath(scriptName) + path);
 }
 
 function encodePath(path: string): string {

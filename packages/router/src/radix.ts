@@ -1,4 +1,5 @@
 import type { ParamData } from "path-to-regexp";
+import { paramsMaker, spans, type MakeParams } from "./params.ts";
 import type { ParamStep, Way } from "./ways.ts";
 
 /**
@@ -6,10 +7,14 @@ import type { ParamStep, Way } from "./ways.ts";
  * so a search is at one position of the path when it comes to a place, and comes to it once.
  */
 export interface Place<E> {
-  /** The text that leads here; behind a parameter, none. */
-  text: string;
-  /** Where more text leads, by its first character. */
-  children: Map<number, Place<E>> | undefined;
+  /** The text that leads here, as characters; behind a parameter, none. */
+  text: readonly number[];
+  /** The first character of the text. */
+  readonly code: number;
+  /** Where more text leads: the first of a list, in which every text begins with another character. */
+  child: Place<E> | undefined;
+  /** The next of the list in which this place is. */
+  sibling: Place<E> | undefined;
   /** What else leads on: the first of a list, in which the first that was added comes first. */
   branch: Branch<E> | undefined;
   /** The first way that leads no further. */
@@ -40,8 +45,8 @@ interface Leaf<E> {
   /** The number of the way; they count up as ways are added. */
   readonly order: number;
   readonly entry: E;
-  readonly names: readonly string[];
   readonly rest: Way["rest"];
+  readonly makeParams: MakeParams;
 }
 
 /** Is an entry with a way that leads through a path, and what it met there. */
@@ -56,11 +61,12 @@ export interface Found<E> {
 /**
  * Makes a place from which no way leads on.
  *
- * @param text - the text that leads there
+ * @param text - the characters of the text that leads there
  * @returns the place
  */
-export function createPlace<E>(text = ""): Place<E> {
-  return { text, children: undefined, branch: undefined, leaf: undefined };
+export function createPlace<E>(text: readonly number[] = []): Place<E> {
+  const code = text[0] ?? -1;
+  return { text, code, child: undefined, sibling: undefined, branch: undefined, leaf: undefined };
 }
 
 /**
@@ -76,44 +82,65 @@ export function addWay<E>(root: Place<E>, { steps, rest }: Way, order: number, e
   const names: string[] = [];
   for (const step of steps) {
     if (typeof step === "string") {
-      place = addText(place, step);
+      place = addText(place, codesOf(step));
     } else {
       place = addParam(place, step, order);
       names.push(step.name);
     }
   }
-  const leaf = { order, entry, names, rest };
+  const wildcard = typeof rest === "string" ? undefined : rest.name;
+  const leaf = { order, entry, rest, makeParams: paramsMaker(names, wildcard) };
   if (typeof rest === "string") place.leaf ??= leaf;
   if (rest !== "nothing") addBranch(place, { order, param: undefined, to: leaf, next: undefined });
 }
 
-function addText<E>(place: Place<E>, text: string): Place<E> {
-  if (text === "") return place;
-  const children = (place.children ??= new Map());
-  const code = text.charCodeAt(0);
-  const child = children.get(code);
+/** A character of an array is read in half the time of one of a string. */
+function codesOf(text: string): number[] {
+  const codes: number[] = [];
+  for (let i = 0; i < text.length; i++) codes.push(text.charCodeAt(i));
+  return codes;
+}
+
+function addText<E>(place: Place<E>, text: readonly number[]): Place<E> {
+  if (text.length === 0) return place;
+  const child = childFor(place, text[0]!);
   if (child === undefined) {
     const added = createPlace<E>(text);
-    children.set(code, added);
+    added.sibling = place.child;
+    place.child = added;
     return added;
   }
   const length = commonLength(child.text, text);
-  if (length === child.text.length) return addText(child, text.slice(length));
-  const fork = createPlace<E>(text.slice(0, length));
-  children.set(code, fork);
-  child.text = child.text.slice(length);
-  fork.children = new Map([[child.text.charCodeAt(0), child]]);
-  return addText(fork, text.slice(length));
+  if (length < child.text.length) fork(child, length);
+  return addText(child, text.slice(length));
 }
 
-function commonLength(a: string, b: string): number {
+function childFor<E>(place: Place<E>, code: number): Place<E> | undefined {
+  let { child } = place;
+  while (child !== undefined && child.code !== code) child = child.sibling;
+  return child;
+}
+
+function commonLength(a: readonly number[], b: readonly number[]): number {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length += 1;
   return length;
 }
 
+/** Makes a place the one in the middle of its text; what was at the end is below it. */
+function fork<E>(place: Place<E>, length: number): void {
+  const below = createPlace<E>(place.text.slice(length));
+  below.child = place.child;
+  below.branch = place.branch;
+  below.leaf = place.leaf;
+  place.text = place.text.slice(0, length);
+  place.child = below;
+  place.branch = undefined;
+  place.leaf = undefined;
+}
+
 function addParam<E>(place: Place<E>, param: ParamStep, order: number): Place<E> {
-  for (let branch = place.branch; branch !== undefined; branch = branch.next) {
+  for (let { branch } = place; branch !== undefined; branch = branch.next) {
     if (branch.param === undefined) continue;
     if (branch.param.stop === param.stop && branch.param.last === param.last) return branch.to;
   }
@@ -123,22 +150,11 @@ function addParam<E>(place: Place<E>, param: ParamStep, order: number): Place<E>
 }
 
 function addBranch<E>(place: Place<E>, added: Branch<E>): void {
-  let branch = place.branch;
+  let { branch } = place;
   while (branch?.next !== undefined) branch = branch.next;
   if (branch === undefined) place.branch = added;
   else branch.next = added;
 }
-
-/** Is a branch that has not been tried, and where the search was when it came to it. */
-interface Waiting<E> {
-  readonly branch: Branch<E>;
-  readonly at: number;
-  readonly count: number;
-  readonly below: Waiting<E> | undefined;
-}
-
-/** Where the parameters of the way that is being tried begin and end in the path. */
-const spans: number[] = [];
 
 /**
  * Finds the first way that leads through a path.
@@ -149,56 +165,69 @@ const spans: number[] = [];
  * @returns what is at its end, if there is such a way
  */
 export function search<E>(root: Place<E>, path: string, folded: string): Found<E> | undefined {
-  let place = root;
-  let at = 0;
-  let count = 0;
-  let waiting: Waiting<E> | undefined;
-  let found: Found<E> | undefined;
+  return searchFrom(root, path, folded, 0, 0, undefined);
+}
+
+/**
+ * Goes on from a place, to which so many characters and parameters have led. Calls itself only where
+ * the place leads on in more than one way, so as deep as a pattern is long and no deeper.
+ */
+function searchFrom<E>(
+  start: Place<E>,
+  path: string,
+  folded: string,
+  characters: number,
+  params: number,
+  before: Found<E> | undefined,
+): Found<E> | undefined {
+  let place = start;
+  let at = characters;
+  let count = params;
+  let found = before;
   for (;;) {
-    let branch: Branch<E> | undefined;
-    if (at < path.length) {
-      branch = place.branch;
-      const child = place.children?.get(folded.charCodeAt(at));
-      if (child !== undefined && hasText(folded, child.text, at)) {
-        if (branch !== undefined) waiting = { branch, at, count, below: waiting };
+    if (at === path.length) {
+      const { leaf } = place;
+      return leaf === undefined || isBefore(found, leaf) ? found : arrive(leaf, path, at);
+    }
+    let { branch } = place;
+    const child = childFor(place, folded.charCodeAt(at));
+    if (child !== undefined && hasText(folded, child.text, at)) {
+      const behind = at + child.text.length;
+      if (branch === undefined) {
         place = child;
-        at += child.text.length;
+        at = behind;
         continue;
       }
-    } else if (place.leaf !== undefined && !(found && found.order < place.leaf.order)) {
-      found = arrive(place.leaf, path, at, count);
+      found = searchFrom(child, path, folded, behind, count, found);
     }
-    // No text leads on, so a branch has to: one of this place, or else the last one that waits.
     for (;;) {
-      if (branch === undefined) {
-        if (waiting === undefined) return found;
-        ({ branch, at, count, below: waiting } = waiting);
-      }
-      if (found !== undefined && found.order < branch.order) {
-        branch = undefined;
-      } else if (branch.param === undefined) {
+      if (branch === undefined || isBefore(found, branch)) return found;
+      if (branch.param === undefined) {
         found = leave(branch.to, path, at, count) ?? found;
-        branch = branch.next;
       } else {
-        const { param, to, next }: ParamBranch<E> = branch;
-        const behind = follow(param, folded, at, count);
-        branch = next;
-        if (behind === -1) continue;
-        if (next !== undefined) waiting = { branch: next, at, count, below: waiting };
-        place = to;
-        at = behind;
-        count += 1;
-        break;
+        const behind = follow(branch.param, folded, at, count);
+        if (behind !== -1 && branch.next === undefined) {
+          place = branch.to;
+          at = behind;
+          count += 1;
+          break;
+        }
+        if (behind !== -1) found = searchFrom(branch.to, path, folded, behind, count + 1, found);
       }
+      branch = branch.next;
     }
   }
 }
 
+function isBefore<E>(found: Found<E> | undefined, { order }: { readonly order: number }): boolean {
+  return found !== undefined && found.order < order;
+}
+
 /** Says whether a text, whose first character is known to, stands in a path. */
-function hasText(path: string, text: string, at: number): boolean {
+function hasText(path: string, text: readonly number[], at: number): boolean {
   if (path.length - at < text.length) return false;
   for (let i = 1; i < text.length; i++) {
-    if (path.charCodeAt(at + i) !== text.charCodeAt(i)) return false;
+    if (path.charCodeAt(at + i) !== text[i]) return false;
   }
   return true;
 }
@@ -218,42 +247,18 @@ function follow({ stop, last }: ParamStep, path: string, at: number, count: numb
 
 /** Ends a way before the end of the path. */
 function leave<E>(leaf: Leaf<E>, path: string, at: number, count: number): Found<E> | undefined {
-  const { rest, order, entry } = leaf;
+  const { rest } = leaf;
   if (rest === "nothing") return undefined;
-  if (rest === "segments") {
-    return path[at] === "/" ? arrive(leaf, path, at, count) : undefined;
-  }
+  if (rest === "segments") return path[at] === "/" ? arrive(leaf, path, at) : undefined;
   if (rest.match === undefined) {
-    const found = arrive(leaf, path, path.length, count);
-    found.params[rest.name] = segmentsFrom(path, at);
-    return found;
+    spans[2 * count] = at;
+    return arrive(leaf, path, path.length);
   }
   const found = rest.match(path);
   if (found === false) return undefined;
-  return { order, entry, length: found.path.length, params: found.params };
+  return { order: leaf.order, entry: leaf.entry, length: found.path.length, params: found.params };
 }
 
-/** Does what `split("/")` does, without a copy of the rest. */
-function segmentsFrom(path: string, start: number): string[] {
-  const segments: string[] = [];
-  let at = start;
-  for (let slash = path.indexOf("/", at); slash !== -1; slash = path.indexOf("/", at)) {
-    segments.push(path.slice(at, slash));
-    at = slash + 1;
-  }
-  segments.push(path.slice(at));
-  return segments;
-}
-
-function arrive<E>(
-  { order, entry, names }: Leaf<E>,
-  path: string,
-  length: number,
-  count: number,
-): Found<E> {
-  const params = Object.create(null) as ParamData;
-  for (let i = 0; i < count; i++) {
-    params[names[i]!] = path.slice(spans[2 * i], spans[2 * i + 1]);
-  }
-  return { order, entry, length, params };
+function arrive<E>({ order, entry, makeParams }: Leaf<E>, path: string, length: number): Found<E> {
+  return { order, entry, length, params: makeParams(path) };
 }

@@ -34,7 +34,7 @@ export interface RouteMatch<Path extends string = string> {
   readonly pattern: string;
   /** The route's name, if it was given one. */
   readonly name: string | undefined;
-  /** What the path has for the pattern's parameters, in an object without a prototype. */
+  /** What the path has for the pattern's parameters, in an object that inherits nothing. */
   readonly params: PathParams<Path>;
 }
 

@@ -5,8 +5,8 @@ import {
   type Application,
   type Part,
 } from "@wsgi/core";
-import { readPattern, type Pattern, type PatternOptions } from "./pattern.ts";
-import { createTable, type Table } from "./table.ts";
+import { buildPath } from "./pattern.ts";
+import { createTable, type RoutesOptions, type Table } from "./table.ts";
 import type { PathParams, UrlArguments } from "./types.ts";
 
 /** Is a route of a router. */
@@ -27,7 +27,6 @@ export interface Entry extends Part {
   readonly method: string | undefined;
   /** The pattern as it was added. */
   readonly text: string;
-  readonly pattern: Pattern;
   /** Whether the pattern is a prefix, which moves to SCRIPT_NAME. */
   readonly mounted: boolean;
   name: string | undefined;
@@ -42,9 +41,6 @@ export interface Routes {
   readonly table: Table<Entry>;
 }
 
-/** Says how the paths of all routes are compared. */
-export type RoutesOptions = Omit<PatternOptions, "end">;
-
 /**
  * Makes an empty list of routes.
  *
@@ -52,7 +48,7 @@ export type RoutesOptions = Omit<PatternOptions, "end">;
  * @returns the list
  */
 export function createRoutes(options: RoutesOptions): Routes {
-  return { options, entries: [], names: new Map(), table: createTable(options.sensitive) };
+  return { options, entries: [], names: new Map(), table: createTable(options) };
 }
 
 /**
@@ -90,13 +86,12 @@ export function addRoute(
   const act = `add the route ${JSON.stringify(label)}`;
   const handler = checkApplication(handlers.at(-1), act);
   const layers = handlers.slice(0, -1) as AnyMiddleware[];
-  const entry = explain(act, (): Entry => {
-    const pattern = readPattern(text, { ...routes.options, end: !mounted });
+  return explain(act, () => {
     const app = stack(...layers)(handler);
-    return { label, method, text, pattern, mounted, app, name: undefined };
+    const entry: Entry = { label, method, text, mounted, app, name: undefined };
+    enter(routes, entry);
+    return routeOf(entry, routes.names);
   });
-  enter(routes, entry);
-  return routeOf(entry, routes.names);
 }
 
 /** Says what could not be done, where an error says only why. */
@@ -109,8 +104,8 @@ function explain<T>(act: string, run: () => T): T {
 }
 
 function enter({ entries, names, table }: Routes, entry: Entry): void {
-  entries.push(entry);
   table.add(entry);
+  entries.push(entry);
   if (entry.name !== undefined) names.set(entry.name, entry);
 }
 
@@ -166,10 +161,10 @@ export function namedUrl(
 }
 
 function buildUrl(
-  { label, pattern }: Entry,
+  { label, text }: Entry,
   ...[params = {}, environ]: UrlArguments<PathParams<string>>
 ): string {
   return explain(`build the URL of ${JSON.stringify(label)}`, () =>
-    pattern.build(params, environ?.SCRIPT_NAME ?? ""),
+    buildPath(text, params, environ?.SCRIPT_NAME ?? ""),
   );
 }

@@ -1,11 +1,11 @@
-import type { ParamData } from "path-to-regexp";
-import type { Pattern } from "./pattern.ts";
+import { noParams } from "./params.ts";
 import { addWay, createPlace, search, type Found } from "./radix.ts";
 import type { Way } from "./ways.ts";
 
 /** Finds entries by path: of those whose patterns match it, the first that was added. */
 export interface Tree<E> {
-  add(pattern: Pattern, entry: E): void;
+  /** Adds an entry with the ways of its pattern. */
+  add(ways: readonly Way[], entry: E): void;
   find(path: string): Found<E> | undefined;
 }
 
@@ -26,7 +26,7 @@ export function createTree<E>(sensitive: boolean): Tree<E> {
     return plain.get(folded) ?? search(root, path, folded);
   };
   return {
-    add({ ways }, entry) {
+    add(ways, entry) {
       for (const way of ways) {
         const path = plainPath(way);
         if (path === undefined) {
@@ -41,8 +41,6 @@ export function createTree<E>(sensitive: boolean): Tree<E> {
     find,
   };
 }
-
-const noParams: ParamData = Object.freeze(Object.create(null) as ParamData);
 
 function plainPath({ steps, rest }: Way): string | undefined {
   const [text = ""] = steps;

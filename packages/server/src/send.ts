@@ -7,6 +7,7 @@ import {
   type Chunk,
   type HeaderList,
 } from "@wsgi/core";
+import { Gathering } from "./gather.ts";
 import { refuse } from "./refuse.ts";
 import type { RefusedRequest } from "./request.ts";
 
@@ -28,6 +29,8 @@ export class Sender {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #owner: SenderOwner;
+  /** What an async body yields before the event loop goes on, once it has yielded something. */
+  #gathering: Gathering | undefined;
   /** How many bytes the declared length still allows; negative once there were too many. */
   #left = Infinity;
   /** The header fields, names and values in turn. */
@@ -100,8 +103,29 @@ export class Sender {
     }
   }
 
-  /** Sends what the declared length allows of a chunk; tells whether the buffers take more. */
+  /**
+   * Sends what the declared length allows of a chunk, at the latest when the event loop goes on.
+   *
+   * @returns whether the buffers take more
+   */
   chunk(chunk: Chunk): boolean {
+    return this.#chunk(chunk, (this.#gathering ??= new Gathering(this.#res)));
+  }
+
+  /** Does the same at once: neither gathers chunks nor lets node:http hold them back until the next tick. */
+  chunkNow(chunk: Chunk): boolean {
+    this.#gathering?.flush();
+    const { socket } = this.#res;
+    // On a socket that is corked already, a response neither corks nor waits.
+    socket?.cork();
+    try {
+      return this.#chunk(chunk, this.#res);
+    } finally {
+      socket?.uncork();
+    }
+  }
+
+  #chunk(chunk: Chunk, writer: Gathering | ServerResponse): boolean {
     this.head.demand();
     const latin1 = !this.head.sent && this.#sendHead(-1);
     if (this.#isBodyless()) return true;
@@ -111,19 +135,7 @@ export class Sender {
     this.#left -= length;
     // No bytes at all still send the head.
     if (allowed.length === 0) return this.#res.write(nothing);
-    return this.#res.write(latin1 ? toBuffer(allowed) : allowed);
-  }
-
-  /** Does the same at once, where node:http would hold the chunk back until the next tick. */
-  chunkNow(chunk: Chunk): boolean {
-    const { socket } = this.#res;
-    // On a socket that is corked already, a response neither corks nor waits.
-    socket?.cork();
-    try {
-      return this.chunk(chunk);
-    } finally {
-      socket?.uncork();
-    }
+    return writer.write(latin1 ? toBuffer(allowed) : allowed);
   }
 
   /**
@@ -137,6 +149,7 @@ export class Sender {
       throw this.#tooShort(this.head.contentLength - this.#left);
     }
     if (!this.head.sent) this.#sendHead(this.#req.method === "HEAD" ? -1 : 0);
+    this.#gathering?.flush();
     this.#res.end();
   }
 
@@ -146,6 +159,8 @@ export class Sender {
    * @param reason - why the request is refused, where that is what failed
    */
   fail(reason?: RefusedRequest): void {
+    // What was yielded leaves first: a client asks again where the answer is empty.
+    this.#gathering?.flush();
     if (!this.head.sent && reason !== undefined) {
       this.head.sent = true;
       this.#owner.endsConnection();
@@ -163,7 +178,6 @@ export class Sender {
     } else if (this.#left <= 0) {
       this.#res.end();
     } else {
-      // What was yielded leaves first: a client asks again where the answer is empty.
       this.#res.uncork();
       // It must not take what it has for the whole.
       this.#res.destroy();

@@ -32,10 +32,11 @@ export const formats: Readonly<
 > = { common, combined, dev, json };
 
 /** `%h %l %u %t "%r" %>s %b` */
-function common({ environ, time, status, bytes, ...request }: AccessLogEntry): string {
+function common(entry: AccessLogEntry): string {
+  const { environ, method, target, protocol, status, bytes } = entry;
   const client = `${word(environ.REMOTE_ADDR)} - ${word(environ.REMOTE_USER)}`;
-  const line = `${word(request.method)} ${word(request.target)} ${word(request.protocol)}`;
-  return `${client} [${apacheTime(time)}] "${line}" ${status} ${bytes || "-"}`;
+  const line = `${word(method)} ${word(target)} ${word(protocol)}`;
+  return `${client} [${apacheTime(entry.time)}] "${line}" ${status} ${bytes || "-"}`;
 }
 
 /** The common format and `"%{Referer}i" "%{User-agent}i"` */
@@ -89,18 +90,24 @@ export function keepOnLine(
   return (entry) => format(entry).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, escape);
 }
 
+const unsafeInWord = /[^\x21-\x7e]|["\\]/g;
+
 /** A field that ends at a space. */
 function word(value: unknown): string {
-  return field(value, /[^\x21-\x7e]|["\\]/g);
+  return field(value, unsafeInWord);
 }
+
+const unsafeInQuotes = /[^\x20-\x7e]|["\\]/g;
 
 /** A field that ends at a quotation mark. */
 function quoted(value: unknown): string {
-  return `"${field(value, /[^\x20-\x7e]|["\\]/g)}"`;
+  return `"${field(value, unsafeInQuotes)}"`;
 }
 
 function field(value: unknown, unsafe: RegExp): string {
-  return typeof value === "string" && value !== "" ? value.replace(unsafe, escape) : "-";
+  if (typeof value !== "string" || value === "") return "-";
+  // Nearly all fields are safe, and looking takes half the time of replacing nothing.
+  return value.search(unsafe) === -1 ? value : value.replace(unsafe, escape);
 }
 
 function escape(unit: string): string {

@@ -1,7 +1,7 @@
 // The same work written by hand, as directly as it can be.
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import { parse, serialize } from "cookie";
+import { parseCookie, stringifySetCookie } from "cookie";
 import { listen } from "../listen.js";
 import { added, log, nextVisit, routes, textOf } from "./work.js";
 
@@ -10,6 +10,10 @@ const titles = new Map();
 for (const [pattern, title] of routes) {
   const segments = pattern.split("/");
   titles.set(`${segments[2]} ${segments.length}`, title);
+}
+
+function decode(segment) {
+  return segment?.includes("%") ? decodeURIComponent(segment) : segment;
 }
 
 function answer(req, res) {
@@ -25,11 +29,10 @@ function answer(req, res) {
       status = 404;
       body = "Not Found";
     } else {
-      const visits = nextVisit(parse(req.headers.cookie ?? "").visits);
-      const cookie = serialize("visits", visits, { path: "/", httpOnly: true, sameSite: "lax" });
-      head.push("Set-Cookie", cookie);
-      const [, , , thing, , part] = segments.map(decodeURIComponent);
-      body = textOf(title, { id: thing, part }, visits) + added;
+      const visits = nextVisit(parseCookie(req.headers.cookie ?? "").visits);
+      const cookie = { name: "visits", value: visits, path: "/", httpOnly: true, sameSite: "lax" };
+      head.push("Set-Cookie", stringifySetCookie(cookie));
+      body = textOf(title, { id: decode(segments[3]), part: decode(segments[5]) }, visits) + added;
     }
   } catch (error) {
     console.error(error);
