@@ -67,7 +67,7 @@ export const exceptions: readonly Exception[] = [
   },
   {
     hosts: ["Lambda", "Lambda, balancer"],
-    checks: ["stream", "backpressure"],
+    checks: ["stream", "error half-way", "backpressure"],
     reason: "a result leaves when it is whole",
   },
   {

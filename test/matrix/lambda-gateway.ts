@@ -150,7 +150,8 @@ const server = createServer((req, res) => {
   req.on("end", () => {
     const body = Buffer.concat(chunks);
     if (body.length > payload) res.writeHead(413).end();
-    else fronts[kind]!(req, res, body).catch((error: unknown) => console.error(error));
+    // A failure that comes after the head cuts the response off.
+    else fronts[kind]!(req, res, body).catch(() => res.destroy());
   });
 });
 

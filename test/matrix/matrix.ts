@@ -24,9 +24,9 @@ export interface Outcome {
 }
 
 /** How long a check may take, in milliseconds. */
-const limit = 20_000;
+const limit = 10_000;
 /** The same for one that is known to fail, which may be by waiting. */
-const shortLimit = 1_000;
+const shortLimit = 500;
 
 /** Names the checks that are made of a cell: of one that is known not to run only the first. */
 export function checksOf(host: Host, application: string): readonly Check[] {
