@@ -12,7 +12,8 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** Tells whether a request came over HTTP/2. */
 export function isHttp2(req: NodeRequest): req is Http2ServerRequest {
-  return req.httpVersionMajor === 2;
+  // A client of HTTP/1.1 may say that it is 2.
+  return req.httpVersionMajor === 2 && "stream" in req;
 }
 
 /**
