@@ -1,37 +1,60 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
+import http from "node:http";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { serverCases } from "@wsgi/testing/server-suite";
 import { executable, missing, type RuntimeName } from "./runtimes/runtimes.ts";
-import { bunExceptions, denoExceptions } from "./runtimes/suite-exceptions.ts";
+import { serveWorker } from "./runtimes/serve-worker.ts";
+import { bunExceptions, denoExceptions, workerdExceptions } from "./runtimes/suite-exceptions.ts";
 import type { Verdict } from "./runtimes/suite.ts";
 
-/** Runs the suite on a runtime. */
-async function judged(name: RuntimeName, args: readonly string[]): Promise<Verdict[]> {
-  const program = fileURLToPath(new URL(`runtimes/suite-on-${name}.js`, import.meta.url));
-  const options = { timeout: 120_000, maxBuffer: 16_777_216 };
+const limit = 120_000;
+
+function programOf(name: RuntimeName): string {
+  return fileURLToPath(new URL(`runtimes/suite-on-${name}.js`, import.meta.url));
+}
+
+/** Runs the suite on a runtime whose programs print. */
+async function run(name: RuntimeName, args: readonly string[]): Promise<string> {
+  const options = { timeout: limit, maxBuffer: 16_777_216 };
   const file = await executable(name);
-  const { stdout } = await promisify(execFile)(file, [...args, program], options);
-  const lines = stdout.trim().split("\n");
-  return lines.map((line) => JSON.parse(line) as Verdict);
+  return (await promisify(execFile)(file, [...args, programOf(name)], options)).stdout;
+}
+
+/** Runs it in a worker, which answers. */
+async function ask(): Promise<string> {
+  await using worker = await serveWorker(programOf("workerd"));
+  const request = http.get(`http://127.0.0.1:${worker.port}/?port=${worker.port}`, {
+    headers: { Host: "control" },
+    timeout: limit,
+  });
+  const [response] = (await once(request, "response")) as [http.IncomingMessage];
+  return Buffer.concat((await response.toArray()) as Buffer[]).toString();
+}
+
+/** Is what a runtime is known to fail, and what it has. */
+interface Judgement {
+  readonly name: RuntimeName;
+  readonly except: Readonly<Record<string, string>>;
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+}
+
+async function judge(
+  name: RuntimeName,
+  except: Readonly<Record<string, string>>,
+  run: () => Promise<string>,
+): Promise<Judgement> {
+  const lines = missing(name) === undefined ? (await run()).trim().split("\n") : [];
+  const seen = lines.map((line) => JSON.parse(line) as Verdict);
+  return { name, except, verdicts: new Map(seen.map((verdict) => [verdict.id, verdict])) };
 }
 
 /** Declares a test for each case, as `serverSuite` does, of what another process has seen. */
-async function declare(
-  name: RuntimeName,
-  args: readonly string[],
-  except: Readonly<Record<string, string>>,
-): Promise<void> {
-  const title = `toFetch() on ${name}`;
-  const absent = missing(name);
-  if (absent !== undefined) {
-    describe(title, { skip: absent }, () => {});
-    return;
-  }
-  const verdicts = new Map((await judged(name, args)).map((verdict) => [verdict.id, verdict]));
-  describe(title, () => {
+function declare({ name, except, verdicts }: Judgement): void {
+  describe(`toFetch() on ${name}`, { skip: missing(name) ?? false }, () => {
     for (const { id, title } of serverCases) {
       it(`${title} [${id}]`, (t) => {
         const verdict = verdicts.get(id);
@@ -52,5 +75,11 @@ async function declare(
   });
 }
 
-await declare("bun", [], bunExceptions);
-await declare("deno", ["run", "-A", "--unstable-no-legacy-abort"], denoExceptions);
+const denoArgs = ["run", "-A", "--unstable-no-legacy-abort"];
+
+const judgements = await Promise.all([
+  judge("bun", bunExceptions, () => run("bun", [])),
+  judge("deno", denoExceptions, () => run("deno", denoArgs)),
+  judge("workerd", workerdExceptions, ask),
+]);
+judgements.forEach(declare);

@@ -29,8 +29,8 @@ const cut = "the host throws away what it has not sent when a body fails";
 const adds = "the host adds up a body that is there at once";
 const keeps = "the host waits for the rest of a body that nobody reads";
 
-/** What is known to fail with a fetch handler, wherever it is. */
-const fetchExceptions: Exceptions = {
+/** What is known to fail on Bun and on Deno. */
+const bothExceptions: Exceptions = {
   "environ-protocol": "a Request does not tell the version",
   "environ-server": url,
   "http-target": url,
@@ -53,7 +53,7 @@ const fetchExceptions: Exceptions = {
 };
 
 export const bunExceptions: Exceptions = {
-  ...fetchExceptions,
+  ...bothExceptions,
   "environ-split/slashes": url,
   "http-trailers": "Bun takes a trailer for another request",
   "start-sent": cut,
@@ -70,11 +70,51 @@ export const bunExceptions: Exceptions = {
 };
 
 export const denoExceptions: Exceptions = {
-  ...fetchExceptions,
+  ...bothExceptions,
   "input-size/exact": keeps,
   "http-unread": keeps,
   "client-gone/read": "Deno fails the body before it tells that the client has left",
   "http-refused/no-host": lenient,
   "http-refused/other-coding": lenient,
   "http-refused/scheme": lenient,
+};
+
+const later = "Workers learn that the client has left when they send something";
+
+export const workerdExceptions: Exceptions = {
+  "environ-protocol": "a Request does not tell the version",
+  "environ-server": url,
+  "environ-latin": "workerd reads fields as UTF-8",
+  "environ-joined/cookie": "workerd joins repeated Cookie fields with a comma",
+  "environ-cgi/client": "nothing on a machine of one's own tells the address of the client",
+  "http-target": url,
+  "http-target/asterisk": url,
+  "http-expect/old": "workerd does not know HTTP/1.0",
+  "length-unknown/old": "workerd does not know HTTP/1.0",
+  "http-date": "workerd sends no Date",
+  "http-unchanged": "workerd writes fields as UTF-8",
+  "body-prompt/sync": "the client of this case is a thread, which a worker cannot have",
+  "start-sent": cut,
+  "error-cut": cut,
+  "error-cut/written": cut,
+  "client-closed": later,
+  "client-gone/read": later,
+  "client-gone/write": later,
+  "client-signal": later,
+  "ext-environ": later,
+  "http-refused/no-host": lenient,
+  "http-refused/two-hosts": lenient,
+  "http-refused/bad-host": lenient,
+  "http-refused/length-and-coding": lenient,
+  "http-refused/two-types": lenient,
+  "http-refused/two-authorizations": lenient,
+  "http-refused/other-coding": lenient,
+  "http-refused/fragment": lenient,
+  "http-refused/scheme": lenient,
+  "http-refused/asterisk": lenient,
+  "http-refused/connect": lenient,
+  "http-refused/trace": lenient,
+  "http-refused/large-head": lenient,
+  "http-refused/expectation": lenient,
+  "http-refused/no-answer": lenient,
 };
