@@ -16,7 +16,7 @@ describe("wsgi", () => {
   it("says what it can do", async () => {
     using folder = folderOf({});
     const { code, stdout } = await wsgi(folder, ["--help"]);
-    assert.match(stdout, /wsgi serve .*wsgi layers .*wsgi routes .*wsgi request /s);
+    assert.match(stdout, /wsgi serve .*wsgi layers .*wsgi routes .*wsgi request .*wsgi inspect /s);
     assert.equal(code, 0);
   });
 
@@ -45,7 +45,7 @@ describe("wsgi", () => {
     assert.deepEqual(await wsgi(folder, ["sreve"]), {
       code: 2,
       stdout: "",
-      stderr: 'Unknown command "sreve"; wanted serve, layers, routes, request\n',
+      stderr: 'Unknown command "sreve"; wanted serve, layers, routes, request, inspect\n',
     });
   });
 

@@ -243,6 +243,29 @@ describe("interleave()", () => {
     assert.equal(first.headers.at(1)?.[1], "either>respond");
   });
 
+  it("labels the parts of a composed application", () => {
+    const labels: string[] = [];
+    const app = stack(sign("a"))(either(stack(sign("b"))(respond([])), respond([])));
+    interleave(app, ({ inner, label }) => {
+      labels.push(`${label} ${inner}`);
+      return sign("between");
+    });
+    assert.deepEqual(labels, [" a", " either", "/first b", " respond", " respond"]);
+  });
+
+  it("tells each boundary which one is outside of it", () => {
+    const chains: string[] = [];
+    const chain = ({ inner, outside }: Boundary): string =>
+      outside === undefined ? inner : `${chain(outside)}>${inner}`;
+    const app = stack(sign("a"))(either(stack(sign("b"))(respond([])), respond([])));
+    interleave(app, (boundary) => {
+      chains.push(chain(boundary));
+      return sign("between");
+    });
+    const wanted = ["a", "a>either", "a>either>b", "a>either>b>respond", "a>either>respond"];
+    assert.deepEqual(chains, wanted);
+  });
+
   it("leaves the application that it is given as it is", async () => {
     const app = stack(sign("a"))(respond([]));
     interleave(app, signBoundary);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { tell, UsageError, type Command } from "./command.ts";
+import * as inspect from "./inspect.ts";
 import * as layers from "./layers.ts";
 import * as reloadChild from "./reload-child.ts";
 import { runCommand } from "./reload-run.ts";
@@ -16,12 +17,15 @@ const usage = `Usage: wsgi COMMAND [options]
   wsgi layers FILE[:NAME]                 print the layers of an application
   wsgi routes FILE[:NAME]                 print the routes of an application
   wsgi request FILE[:NAME] METHOD PATH    call an application without a network
+  wsgi inspect FILE[:NAME] METHOD PATH    show what each layer does to a request
 
   wsgi COMMAND --help                     tell more about a command
   wsgi --version                          print the version
 `;
 
-const commands = new Map<string, Command>(Object.entries({ serve, layers, routes, request }));
+const commands = new Map<string, Command>(
+  Object.entries({ serve, layers, routes, request, inspect }),
+);
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined) {

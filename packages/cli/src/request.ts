@@ -1,22 +1,18 @@
 import { Buffer } from "node:buffer";
-import { readFile } from "node:fs/promises";
 import process from "node:process";
-import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import {
   capture,
   closeBody,
   concat,
-  createErrors,
   isBodyless,
   statusCode,
   type Body,
-  type Environ,
   type HeaderList,
 } from "@wsgi/core";
-import { environFor } from "@wsgi/testing";
-import { CommandError, nameArguments, readArguments, UsageError } from "./command.ts";
+import { nameArguments, readArguments } from "./command.ts";
 import { loadApplication } from "./load.ts";
+import { makeEnviron, requestOptions } from "./request-environ.ts";
 
 export const usage = `Usage: wsgi request FILE[:NAME] METHOD PATH [options]
 
@@ -32,20 +28,12 @@ Calls the application once, without a network, and prints the body it answers wi
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = readArguments(args, {
-    header: { type: "string", short: "H", multiple: true, default: [] },
-    data: { type: "string", short: "d" },
+    ...requestOptions,
     include: { type: "boolean", short: "i", default: false },
     fail: { type: "boolean", default: false },
   });
   const [target, method, path] = nameArguments(positionals, "FILE", "METHOD", "PATH");
-  const environ = makeEnviron(`${method} ${path}`, {
-    ...(values.data === undefined ? {} : { body: await readData(values.data) }),
-    headers: {
-      // As curl has it; a field that is given wins.
-      ...(values.data === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
-      ...readHeaders(values.header),
-    },
-  });
+  const environ = await makeEnviron(method, path, values);
   const { app } = await loadApplication(target);
   const { status, headers, body } = await capture(app, environ);
   const code = statusCode(status);
@@ -57,43 +45,6 @@ export async function run(args: string[]): Promise<number> {
     await closeBody(body);
   }
   return values.fail && code >= 400 ? 22 : 0;
-}
-
-function makeEnviron(request: string, options: Parameters<typeof environFor>[1]): Environ {
-  const errors = createErrors((text) => void process.stderr.write(text));
-  try {
-    return environFor(request, { ...options, environ: { "wsgi.errors": errors } });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function readHeaders(fields: readonly string[]): Record<string, string[]> {
-  const headers = new Map<string, string[]>();
-  for (const field of fields) {
-    const [, name, value] = /^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*$/.exec(field) ?? [];
-    if (name === undefined || value === undefined) {
-      throw new UsageError(
-        `Cannot send the header ${JSON.stringify(field)}: it has no name; wanted "NAME: VALUE"`,
-      );
-    }
-    const key = name.toLowerCase();
-    headers.set(key, [...(headers.get(key) ?? []), value]);
-  }
-  return Object.fromEntries(headers);
-}
-
-async function readData(data: string): Promise<string | Uint8Array> {
-  if (!data.startsWith("@")) return data;
-  if (data === "@-") return buffer(process.stdin);
-  const file = data.slice(1);
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new CommandError(
-      `Cannot send ${JSON.stringify(file)}: ${(error as Error).message}; wanted a file to read`,
-    );
-  }
 }
 
 /** Writes a status and header fields as HTTP has them, where a character is a byte. */

@@ -135,6 +135,10 @@ export interface Boundary {
   readonly outer: string;
   /** The name of the layer or application inside; `"application"` where it is not known yet. */
   readonly inner: string;
+  /** When the one inside is called, if it is a part of a composition, `"GET /users/:id"`; `""` if always. */
+  readonly label: string;
+  /** The boundary on the other side of the layer outside; undefined for the outermost. */
+  readonly outside: Boundary | undefined;
 }
 
 /**
@@ -142,7 +146,7 @@ export interface Boundary {
  * a probe in development. In an application it reaches through mounts, routers and stacks within it.
  *
  * @param composed - a stack, or an application made with one
- * @param between - makes the middleware for a boundary; called once for each
+ * @param between - makes the middleware for a boundary; called once for each, from the outermost inward
  * @returns a stack from a stack, an application from an application
  * @throws TypeError if `between` does not return a middleware
  * @example
@@ -169,42 +173,49 @@ export function interleave(
   composed: Stack | Application,
   between: (boundary: Boundary) => Middleware,
 ): Stack | Application {
+  const outermost: Edge = { outer: "server", label: "", outside: undefined };
   if (!isStack(composed as AnyMiddleware)) {
-    return openApplication(composed as Application, "server", between);
+    return openApplication(composed as Application, outermost, between);
   }
-  const { layers } = composed as Stack;
-  const innermost = { outer: lastName(layers, "server"), inner: "application" };
-  return stack(...openLayers(layers, "server", between), between(innermost));
+  const { opened, inside } = openLayers((composed as Stack).layers, outermost, between);
+  return stack(...opened, between({ ...inside, inner: "application" }));
 }
 
-/** Puts a boundary before each layer. */
+/** Is a boundary, but for what is inside. */
+type Edge = Omit<Boundary, "inner">;
+
+/** Puts a boundary before each layer, and tells what is behind the last. */
 function openLayers(
   layers: readonly AnyMiddleware[],
-  outermost: string,
+  outermost: Edge,
   between: (boundary: Boundary) => Middleware,
-): AnyMiddleware[] {
-  return layers.flatMap((layer, i) => [
-    between({ outer: lastName(layers.slice(0, i), outermost), inner: nameOf(layer) }),
-    layer,
-  ]);
+): { opened: AnyMiddleware[]; inside: Edge } {
+  const opened: AnyMiddleware[] = [];
+  let inside = outermost;
+  for (const layer of layers) {
+    const boundary = { ...inside, inner: nameOf(layer) };
+    opened.push(between(boundary), layer);
+    inside = { outer: boundary.inner, label: "", outside: boundary };
+  }
+  return { opened, inside };
 }
 
 /** Puts a boundary before an application, and into it wherever it is composed of others. */
 function openApplication(
   app: Application,
-  outer: string,
+  edge: Edge,
   between: (boundary: Boundary) => Middleware,
 ): Application {
   const how = compositionOf(app);
-  if (how === undefined) return stack(between({ outer, inner: nameOf(app) }))(app);
-  const inside = lastName(how.layers ?? [], how.name);
-  const parts = how.parts.map((part) => openApplication(part.app, inside, between));
-  return how.layers === undefined
-    ? stack(between({ outer, inner: how.name }))(how.rebuild(parts))
-    : stack(...openLayers(how.layers, outer, between))(parts[0]!);
-}
-
-function lastName(layers: readonly AnyMiddleware[], none: string): string {
-  const last = layers.at(-1);
-  return last === undefined ? none : nameOf(last);
+  if (how === undefined) return stack(between({ ...edge, inner: nameOf(app) }))(app);
+  if (how.layers !== undefined) {
+    const { opened, inside } = openLayers(how.layers, edge, between);
+    return stack(...opened)(openApplication(how.parts[0]!.app, inside, between));
+  }
+  const boundary = { ...edge, inner: how.name };
+  const layer = between(boundary);
+  const parts = how.parts.map(({ label, app: part }) =>
+    openApplication(part, { outer: how.name, label, outside: boundary }, between),
+  );
+  return stack(layer)(how.rebuild(parts));
 }

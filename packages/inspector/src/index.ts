@@ -1,0 +1,11 @@
+export * from "./analyse.ts";
+export type { EnvironDifference, HeaderDifference } from "./differences.ts";
+export * from "./draw-steps.ts";
+export * from "./draw-tree.ts";
+export type { Flow } from "./flow.ts";
+export * from "./inspect.ts";
+export type { RecorderListener, RecorderOptions } from "./recorder-options.ts";
+export { Recorder } from "./recorder.ts";
+export * from "./recording.ts";
+export * from "./server-timing.ts";
+export * from "./steps.ts";
