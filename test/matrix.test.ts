@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { exceptions } from "./matrix/exceptions.ts";
 import { hosts, missingHost, startHost, type RunningHost } from "./matrix/hosts.ts";
 import { applications, checksOf, draw, look, type Outcome } from "./matrix/matrix.ts";
-import { assertNone } from "./repository.ts";
+import { assertNone, read, root } from "./repository.ts";
 import { checks } from "./matrix/checks.ts";
 
 for (const host of hosts) {
@@ -24,6 +25,10 @@ for (const host of hosts) {
         }
       });
     }
+
+    it("reports no client that has left", () => {
+      assert.doesNotMatch(running.errors, /ClientDisconnected/);
+    });
   });
 }
 
@@ -40,6 +45,22 @@ describe("exceptions", () => {
       ...(one.checks ?? []),
     ]);
     assertNone(named.filter((name) => !known.has(name)));
+  });
+});
+
+describe("guides", () => {
+  const folder = "packages/bridge/hosts";
+  const guides = readdirSync(root + folder).map((name) => name.replace(/\.md$/, ""));
+
+  it("are all followed by the matrix", () => {
+    const followed = new Set(hosts.map(({ guide }) => guide));
+    assertNone(guides.filter((guide) => !followed.has(guide)));
+  });
+
+  it("are all in the README, and a page long", () => {
+    const readme = read("packages/bridge/README.md");
+    assertNone(guides.filter((guide) => !readme.includes(`(hosts/${guide}.md)`)));
+    assertNone(guides.filter((guide) => read(`${folder}/${guide}.md`).split("\n").length > 90));
   });
 });
 
