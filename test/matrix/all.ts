@@ -1,5 +1,6 @@
 // Prints the table of applications and hosts.
 import process from "node:process";
+import { impossible } from "./exceptions.ts";
 import { hosts, missingHost, startHost } from "./hosts.ts";
 import { applications, checksOf, draw, look, type Outcome } from "./matrix.ts";
 
@@ -25,7 +26,9 @@ for (const host of columns) {
       }
       cell.push(outcome);
     }
-    outcomes.set(`${host.name}/${application}`, cell);
+    const reason = impossible(host.name, application);
+    const isKnown = reason !== undefined && cell.every(({ fault }) => fault === undefined);
+    outcomes.set(`${host.name}/${application}`, isKnown ? reason : cell);
   }
   console.error(`${host.name}: ${((performance.now() - begun) / 1_000).toFixed(1)} s`);
 }

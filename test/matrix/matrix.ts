@@ -70,9 +70,9 @@ export function draw(
   cell: (host: string, application: string) => readonly Outcome[] | string,
 ): string {
   const notes: string[] = [];
-  const mark = (text: string): string => {
+  const mark = (text: string): number => {
     if (!notes.includes(text)) notes.push(text);
-    return String(notes.indexOf(text) + 1);
+    return notes.indexOf(text) + 1;
   };
   const rows = applications.map((application) => [
     application,
@@ -89,11 +89,14 @@ export function draw(
   return [...lines, "", ...notes.map((note, i) => `${i + 1}: ${note}`)].join("\n");
 }
 
-function write(cell: readonly Outcome[] | string, mark: (text: string) => string): string {
+function write(cell: readonly Outcome[] | string, mark: (note: string) => number): string {
   if (typeof cell === "string") return `- ${mark(cell)}`;
   const faults = cell.filter(({ fault }) => fault !== undefined);
   if (faults.length > 0) return `FAILS: ${faults.map(({ check }) => check).join(", ")}`;
-  const known = cell.filter(({ reason }) => reason !== undefined);
-  const marks = known.map(({ check, reason }) => mark(`${check}: ${reason}`));
-  return ["ok", ...new Set(marks)].join(" ");
+  const reasons = new Set(cell.map(({ reason }) => reason).filter((one) => one !== undefined));
+  const marks = [...reasons].map((reason) => {
+    const known = cell.filter((outcome) => outcome.reason === reason);
+    return mark(`${known.map(({ check }) => check).join(", ")}: ${reason}`);
+  });
+  return ["ok", ...marks.toSorted((a, b) => a - b)].join(" ");
 }
