@@ -115,7 +115,10 @@ async function started(host: Host, child: ChildProcess): Promise<RunningHost> {
   let errors = "";
   child.stderr!.on("data", (data) => void (errors += String(data)));
   const ended = once(child, "close");
-  const timer = setTimeout(() => child.kill("SIGKILL"), patience);
+  const kill = (): void => void child.kill("SIGKILL");
+  // Also if this process ends by an error.
+  process.once("exit", kill);
+  const timer = setTimeout(kill, patience);
   const said = await Promise.race([
     firstMatch(child.stdout!, /https?:\/\/[\w.[\]:]+:\d+/),
     firstMatch(child.stdio[3] as Readable, /"port":(\d+)/),
@@ -136,7 +139,8 @@ async function started(host: Host, child: ChildProcess): Promise<RunningHost> {
     async [Symbol.asyncDispose]() {
       client.close();
       asking.close();
-      child.kill("SIGKILL");
+      process.off("exit", kill);
+      kill();
       await ended;
     },
   };
