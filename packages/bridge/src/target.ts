@@ -34,7 +34,7 @@ export function rawPath(target: string): string | undefined {
 }
 
 /** Finds where a path ends that is SCRIPT_NAME when it is decoded; -1 if it does nowhere. */
-function splitPath(raw: string, script: string): number {
+export function splitPath(raw: string, script: string): number {
   let end = 0;
   let length = 0;
   // Segment by segment, so that each is decoded once.
