@@ -12,6 +12,7 @@ import type { ServerEnviron } from "./environ.ts";
 import { Incoming } from "./incoming.ts";
 import { readLimits, type Limits } from "./limits.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
+import { Outgoing } from "./outgoing.ts";
 import { refuseConnect, refuseMalformed } from "./refuse-raw.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 import { Upgradable } from "./upgrade.ts";
@@ -236,6 +237,7 @@ function createHttpServer(
     insecureHTTPParser: false,
     // Node would answer by itself where Host is missing, and go on to the next request.
     requireHostHeader: false,
+    ServerResponse: Outgoing,
     ...requests,
   };
   if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
