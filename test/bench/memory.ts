@@ -28,8 +28,11 @@ export async function memory({ rounds, connections }: Size): Promise<Outcome> {
     const start = median(starts.map(({ rss }) => rss)) / 1024;
     const own = median(starts.map((usage) => usage.own)) / 1024;
     const idle = await idleConnections(`hello/${peer}`, connections);
-    if (peer === "wsgi") figures["memory.start"] = own - (rows[0]![2] as number);
-    if (peer === "wsgi") figures["memory.idle"] = idle;
+    if (peer === "wsgi") {
+      figures["memory.start"] = start - (rows[0]![1] as number);
+      figures["memory.own"] = own - (rows[0]![2] as number);
+      figures["memory.idle"] = idle;
+    }
     rows.push([peer, start, own, idle, ""]);
   }
   const peaks: number[] = [];
@@ -51,7 +54,7 @@ export async function memory({ rounds, connections }: Size): Promise<Outcome> {
     rows,
     caveats: [
       "Start: the resident set when the server listens. All of node's program that was used until then is in it, which processes share; the compiler for what runs often adds 4 MiB to it as soon as it has run, be that before or after the start.",
-      "Its own: what of that belongs to the process alone, where the system tells. The goal is about this.",
+      "Its own: what of that belongs to the process alone, where the system tells.",
       `Idle connection: the growth with ${connections} connections that had one answer each, after garbage was collected.`,
       `Slow readers: the most within ${patience / 1_000} s while ${slowReaders} clients ask for 1 GiB each and read nothing.`,
     ],

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { ConnectionBase } from "./environ.ts";
+import type { ConnectionBase } from "./server-environ.ts";
 import type { RefusedRequest } from "./request.ts";
 
 const connectionKey: unique symbol = Symbol("wsgi.connection");

@@ -8,7 +8,7 @@ import { Connections } from "./connections.ts";
 import { drain, readDrainOptions, type Drained, type DrainOptions } from "./drain.ts";
 import { describeError } from "./report.ts";
 import { RefusedRequest } from "./request.ts";
-import type { ServerEnviron } from "./environ.ts";
+import type { ServerEnviron } from "./server-environ.ts";
 import { Incoming } from "./incoming.ts";
 import { readLimits, type Limits } from "./limits.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
