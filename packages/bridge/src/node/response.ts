@@ -34,6 +34,9 @@ const overrides: PropertyDescriptorMap & ThisType<HostedResponse> = {
 /** Makes the response of a request: one of node's own, which writes to the socket without chunking. */
 export function createResponse(req: IncomingMessage, socket: HandlerSocket): ServerResponse {
   const res = Object.defineProperties(new ServerResponse(req), overrides);
+  // Both are for the server beneath to add.
+  res.sendDate = false;
+  res.removeHeader("Connection");
   socket.on("drain", () => {
     if (!res.writableEnded) res.emit("drain");
   });
