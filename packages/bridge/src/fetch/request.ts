@@ -7,6 +7,7 @@ import {
   requestUri,
   type Environ,
 } from "@wsgi/core";
+import { fieldName } from "../field-name.ts";
 import { signalKey } from "./environ.ts";
 
 /** Says why no Request can be made. */
@@ -46,13 +47,27 @@ function urlOf(environ: Environ, inside: boolean): string | undefined {
   const whole =
     raw === undefined
       ? requestUri({ ...environ, SCRIPT_NAME: script }, false)
-      : applicationUri({ ...environ, SCRIPT_NAME: "" }).slice(0, -1) + raw;
-  if (!URL.canParse(whole)) return undefined;
-  const { pathname, username, password, search, hash } = new URL(whole);
+      : originOf(environ) + raw;
+  const url = parse(whole);
+  if (url === undefined) return undefined;
+  const { pathname, username, password, search, hash } = url;
   const path = `${script}${environ.PATH_INFO}` || "/";
   if (decodePath(pathname) !== path || username + password + search + hash !== "") return undefined;
   const query = environ.QUERY_STRING.replaceAll("#", "%23");
   return query === "" ? whole : `${whole}?${query}`;
+}
+
+function originOf(environ: Environ): string {
+  const root = environ.SCRIPT_NAME === "" ? environ : { ...environ, SCRIPT_NAME: "" };
+  return applicationUri(root).slice(0, -1);
+}
+
+function parse(url: string): URL | undefined {
+  try {
+    return new URL(url);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Gives the path as the client sent it, if nobody has rewritten it since. */
@@ -71,19 +86,13 @@ function rawPath(
 function headersOf(environ: Environ, hasBody: boolean): Headers {
   const headers = new Headers();
   for (const key in environ) {
-    const name = headerName(key);
+    const name = fieldName(key)?.lower;
     const value = environ[key];
     if (name === undefined || value === undefined || isHopByHop(name)) continue;
     if (name === "content-length" && !hasBody) continue;
     headers.append(name, value as string);
   }
   return headers;
-}
-
-function headerName(key: string): string | undefined {
-  if (key.startsWith("HTTP_")) return key.slice(5).replaceAll("_", "-").toLowerCase();
-  if (key === "CONTENT_TYPE") return "content-type";
-  return key === "CONTENT_LENGTH" ? "content-length" : undefined;
 }
 
 function streamOf(environ: Environ): ReadableStream<Uint8Array> {
