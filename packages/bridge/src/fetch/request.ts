@@ -7,6 +7,7 @@ import {
   signalKey,
   type Environ,
 } from "@wsgi/core";
+import { fieldName } from "../field-name.ts";
 import { escapedPath } from "../target.ts";
 
 /** Says why no Request can be made. */
@@ -42,10 +43,10 @@ export function createRequest(environ: Environ, inside: boolean): Request | Refu
 /** Gives the URL of a request; undefined if a URL would have another path, and so lead elsewhere. */
 function urlOf(environ: Environ, inside: boolean): string | undefined {
   const { base, rest } = escapedPath(environ);
-  const origin = applicationUri({ ...environ, SCRIPT_NAME: "" }).slice(0, -1);
-  const whole = origin + ((inside ? rest : base + rest) || "/");
-  if (!URL.canParse(whole)) return undefined;
-  const { pathname, username, password, search, hash } = new URL(whole);
+  const whole = originOf(environ) + ((inside ? rest : base + rest) || "/");
+  const url = parse(whole);
+  if (url === undefined) return undefined;
+  const { pathname, username, password, search, hash } = url;
   const script = inside ? "" : environ.SCRIPT_NAME;
   const path = `${script}${environ.PATH_INFO}` || "/";
   if (decodePath(pathname) !== path || username + password + search + hash !== "") return undefined;
@@ -53,22 +54,29 @@ function urlOf(environ: Environ, inside: boolean): string | undefined {
   return query === "" ? whole : `${whole}?${query}`;
 }
 
+function originOf(environ: Environ): string {
+  const root = environ.SCRIPT_NAME === "" ? environ : { ...environ, SCRIPT_NAME: "" };
+  return applicationUri(root).slice(0, -1);
+}
+
+function parse(url: string): URL | undefined {
+  try {
+    return new URL(url);
+  } catch {
+    return undefined;
+  }
+}
+
 function headersOf(environ: Environ, hasBody: boolean): Headers {
   const headers = new Headers();
   for (const key in environ) {
-    const name = headerName(key);
+    const name = fieldName(key)?.lower;
     const value = environ[key];
     if (name === undefined || value === undefined || isHopByHop(name)) continue;
     if (name === "content-length" && !hasBody) continue;
     headers.append(name, value as string);
   }
   return headers;
-}
-
-function headerName(key: string): string | undefined {
-  if (key.startsWith("HTTP_")) return key.slice(5).replaceAll("_", "-").toLowerCase();
-  if (key === "CONTENT_TYPE") return "content-type";
-  return key === "CONTENT_LENGTH" ? "content-length" : undefined;
 }
 
 function streamOf(environ: Environ): ReadableStream<Uint8Array> {

@@ -1,5 +1,6 @@
-import { ServerResponse, type IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
+import type { ServerResponse } from "node:http";
+import process from "node:process";
+import { setImmediate } from "node:timers";
 import {
   ClientDisconnected,
   describeError,
@@ -12,6 +13,7 @@ import {
 } from "@wsgi/core";
 import { headEnd, readHead, type NodeHead } from "./head.ts";
 import { createRequest, type HostedRequest } from "./request.ts";
+import { createResponse } from "./response.ts";
 import { HandlerSocket, type Piece } from "./socket.ts";
 
 /**
@@ -78,17 +80,25 @@ export class Hosting {
   }
 
   async #later(): Promise<Body> {
-    const makeSignal = this.#environ[signalKey];
-    if (typeof makeSignal === "function") {
-      // There is no body yet whose close() could tell.
-      const signal = makeSignal(this.#environ) as AbortSignal;
-      signal.addEventListener("abort", () => this.#fail(signal.reason));
-      if (signal.aborted) this.#fail(signal.reason);
-    }
-    if (this.#failure === undefined) await this.#change();
+    // Nobody leaves before the event loop goes on, and most handlers have answered by then.
+    setImmediate(this.#watch);
+    await this.#change();
     // Now a handler that has begun and ended its response in one go is at the end of it.
     return this.#answer();
   }
+
+  /** Listens for the client that leaves, as there is no body yet whose close() could tell. */
+  readonly #watch = (): void => {
+    const makeSignal = this.#environ[signalKey];
+    if (this.#head !== undefined || typeof makeSignal !== "function") return;
+    try {
+      const signal = makeSignal(this.#environ) as AbortSignal;
+      signal.addEventListener("abort", () => this.#fail(signal.reason));
+      if (signal.aborted) this.#fail(signal.reason);
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
 
   /** Starts the response; returns an array if all of it is there. */
   #answer(): Body {
@@ -199,11 +209,14 @@ export class Hosting {
   readonly #finish = (): void => {
     this.#isFinished = true;
     this.#wake();
-    this.#socket.destroy();
+    // As node does it, and not in the midst of a write, which would make an error of what is left of it.
+    process.nextTick(this.#end);
     // So that it is closed too, as node sees to it: what is unread of it nobody can read any more.
     if (this.#req.complete) this.#req.resume();
     else if (!this.#req.readableDidRead) this.#req.destroy();
   };
+
+  readonly #end = (): void => void this.#socket.destroy();
 
   readonly #socketClosed = (): void => {
     if (!this.#isFinished) this.#fail(new Error(destroyed));
@@ -232,31 +245,4 @@ const destroyed = "Cannot go on with the response: its handler has destroyed it;
 
 function isUtf8(encoding: BufferEncoding | undefined): boolean {
   return encoding === undefined || encoding === null || /^utf-?8$/i.test(encoding);
-}
-
-/** Makes the response of a request: one of node's own, which writes to the socket without chunking. */
-function createResponse(req: IncomingMessage, socket: HandlerSocket): ServerResponse {
-  const res = new ServerResponse(req);
-  let isChunked = false;
-  // Own properties, because frameworks replace the prototype.
-  Object.defineProperties(res, {
-    // Chunks are for the connection beneath; a head that says so may have a Trailer field.
-    chunkedEncoding: {
-      configurable: true,
-      get: () => isChunked && !res.headersSent,
-      set(value: boolean) {
-        isChunked = value;
-      },
-    },
-    // Node's server resets its own in a way that it keeps to itself.
-    writableNeedDrain: {
-      configurable: true,
-      get: () => !res.destroyed && !res.writableEnded && socket.writableNeedDrain,
-    },
-  });
-  socket.on("drain", () => {
-    if (!res.writableEnded) res.emit("drain");
-  });
-  res.assignSocket(socket as unknown as Socket);
-  return res;
 }

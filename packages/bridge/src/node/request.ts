@@ -1,6 +1,7 @@
 import { IncomingMessage, type IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { emptyInput, pieces, type Environ, type InputStream } from "@wsgi/core";
+import { fieldName, type FieldName } from "../field-name.ts";
 import { escapedPath } from "../target.ts";
 import type { HandlerSocket } from "./socket.ts";
 
@@ -74,33 +75,6 @@ function addFields(req: IncomingMessage, environ: Environ): boolean {
 
 /** The methods whose requests have no body, unless they say so. */
 const isBodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
-
-/** Is the name of a field, as `headers` and as `rawHeaders` has it. */
-interface FieldName {
-  readonly lower: string;
-  readonly raw: string;
-}
-
-// Clients use a hundred names or so; the bound is for those that make them up.
-const fieldNames = new Map<string, FieldName | undefined>();
-const fieldNamesLimit = 1_024;
-
-/** Names the field of an environ key, if it has one. */
-function fieldName(key: string): FieldName | undefined {
-  let name = fieldNames.get(key);
-  if (name === undefined && !fieldNames.has(key)) {
-    name = makeFieldName(key);
-    if (fieldNames.size < fieldNamesLimit) fieldNames.set(key, name);
-  }
-  return name;
-}
-
-function makeFieldName(key: string): FieldName | undefined {
-  const isContent = key === "CONTENT_TYPE" || key === "CONTENT_LENGTH";
-  if (!isContent && !key.startsWith("HTTP_")) return undefined;
-  const lower = (isContent ? key : key.slice("HTTP_".length)).toLowerCase().replaceAll("_", "-");
-  return { lower, raw: lower.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase()) };
-}
 
 /** Lets whoever reads a request read its environ's body, as it arrives. */
 function readFrom(req: IncomingMessage, input: InputStream): void {
