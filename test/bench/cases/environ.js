@@ -4,7 +4,6 @@
 import { IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
 import process from "node:process";
-import { emptyInput } from "@wsgi/core";
 import { distinct } from "../servers/distinct.js";
 
 // The parser beneath node:http, which has no public name.
@@ -16,8 +15,9 @@ const connection = {
   serverName: "127.0.0.1",
   serverPort: "8000",
   encrypted: false,
+  base: undefined,
 };
-const defaults = { errors: {}, signal: () => {}, more: undefined, draining: false };
+const defaults = { errors: {}, signal: () => {}, draining: false };
 
 /** Is compiled for each of the two, so that neither is slowed by what the engine learned from the other. */
 const runner = `(take) => {
@@ -53,13 +53,13 @@ const runner = `(take) => {
 const cases = {
   async createEnviron() {
     const { createEnviron } = await import("../../../packages/server/dist/environ.js");
-    return (req) => createEnviron(req, connection, emptyInput, defaults).PATH_INFO.length;
+    return (req) => createEnviron(req, connection, defaults).PATH_INFO.length;
   },
 
   async "createEnviron, five keys read"() {
     const { createEnviron } = await import("../../../packages/server/dist/environ.js");
     return (req) => {
-      const environ = createEnviron(req, connection, emptyInput, defaults);
+      const environ = createEnviron(req, connection, defaults);
       return (
         environ.REQUEST_METHOD.length +
         environ.PATH_INFO.length +
