@@ -5,23 +5,25 @@ import type { Recorder } from "../recorder.ts";
 /** How many events may wait for a slow reader; beyond that it is told how things stand instead. */
 const mostWaiting = 256;
 
-/** How often a silent stream gives a sign of life, in milliseconds. */
+/** How often a stream gives a sign of life, in milliseconds. */
 const heartbeat = 15_000;
+
+type Step = IteratorResult<string, undefined>;
 
 /** Is a body that tells what is recorded while it happens, as server-sent events, until it is closed. */
 export class EventStream implements AsyncIterator<string, undefined> {
   readonly #recorder: Recorder;
+  readonly #onClose: () => void;
   readonly #unsubscribe: () => void;
   readonly #timer: NodeJS.Timeout;
-  /** What makes the text of each event, not before it is sent. */
+  /** What writes each message, not before it is sent. */
   #waiting: (() => string)[];
-  #reader: ((step: IteratorResult<string, undefined>) => void) | undefined;
+  #reader: ((step: Step) => void) | undefined;
   #isOver = false;
-  readonly #onClose: () => void;
 
   /**
    * @param recorder - the recorder
-   * @param onClose - is called when it is closed
+   * @param onClose - is told when nothing is sent any more
    */
   constructor(recorder: Recorder, onClose: () => void) {
     this.#recorder = recorder;
@@ -29,9 +31,9 @@ export class EventStream implements AsyncIterator<string, undefined> {
     this.#waiting = [() => `retry: 1000\n\n${this.#hello()}`];
     this.#unsubscribe = recorder.subscribe((recording, event) => {
       const index = recording.events.length - 1;
-      this.#push(() => recorded(recording, event, index));
+      this.#push(() => this.#recorded(recording, event, index));
     });
-    this.#timer = setInterval(() => this.#push(() => ":\n\n"), heartbeat).unref();
+    this.#timer = setInterval(() => this.#push(() => ":\n\n"), heartbeat);
   }
 
   /** Tells that the recordings are gone. */
@@ -43,7 +45,7 @@ export class EventStream implements AsyncIterator<string, undefined> {
     return this;
   }
 
-  next(): Promise<IteratorResult<string, undefined>> {
+  next(): Promise<Step> {
     return new Promise((resolve) => {
       this.#reader = resolve;
       this.#feed();
@@ -61,20 +63,20 @@ export class EventStream implements AsyncIterator<string, undefined> {
     this.#onClose();
   }
 
-  #push(news: () => string): void {
-    if (this.#isOver) return;
-    if (this.#waiting.length < mostWaiting) this.#waiting.push(news);
+  #push(write: () => string): void {
+    if (this.#waiting.length < mostWaiting) this.#waiting.push(write);
     else this.#waiting = [() => this.#hello()];
-    this.#feed();
+    // Not at once: with its last event, a request has not ended yet.
+    if (this.#waiting.length === 1) queueMicrotask(() => this.#feed());
   }
 
-  /** Gives the reader all that waits. */
+  /** Gives the reader, if there is one, all that waits. */
   #feed(): void {
     const reader = this.#reader;
     if (reader === undefined || (this.#waiting.length === 0 && !this.#isOver)) return;
     this.#reader = undefined;
     if (this.#isOver) return reader({ done: true, value: undefined });
-    const value = this.#waiting.map((news) => news()).join("");
+    const value = this.#waiting.map((write) => write()).join("");
     this.#waiting = [];
     reader({ done: false, value });
   }
@@ -82,13 +84,19 @@ export class EventStream implements AsyncIterator<string, undefined> {
   #hello(): string {
     return message("hello", this.#recorder.recordings.map(summariseRecording));
   }
+
+  #recorded(recording: Recording, event: RecordedEvent, index: number): string {
+    const oldest = this.#recorder.recordings[0]?.id ?? null;
+    return message("recorded", {
+      recording: summariseRecording(recording),
+      event,
+      index,
+      oldest,
+    });
+  }
 }
 
-function recorded(recording: Recording, event: RecordedEvent, index: number): string {
-  return message("recorded", { recording: summariseRecording(recording), event, index });
-}
-
-/** Writes an event; JSON has no line ends but `\n` in strings, escaped. */
-function message(name: string, data: unknown): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+/** Writes a message; JSON is a single line, whatever is in it. */
+function message(event: string, data: unknown): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -4,12 +4,14 @@ import {
   show,
   when,
   type Application,
+  type Body,
   type Environ,
   type Middleware,
+  type StartResponse,
 } from "@wsgi/core";
 import { journalOf, type Recorder } from "../recorder.ts";
 import { Access } from "./access.ts";
-import { send, text } from "./answer.ts";
+import { send } from "./answer.ts";
 import { Site } from "./site.ts";
 
 /** Is where applications find the path of the inspector's page. */
@@ -92,7 +94,7 @@ export function inspectorPage(
         const link = isLocal ? { [inspectorKey]: `${urlPath(environ, path)}/` } : {};
         return app(Object.assign(environ, link), startResponse);
       }
-      if (!isLocal) return send(text("404 Not Found", "404 Not Found\n"), startResponse);
+      if (!isLocal) return answerNothing(startResponse);
       const place = { path: urlPath(environ, path), rest: PATH_INFO.slice(path.length) };
       return when(site.answer(environ, place, replay), (answer) => send(answer, startResponse));
     };
@@ -103,6 +105,12 @@ export function inspectorPage(
     url: (base: string) => `${base.replace(/\/+$/, "")}${path}/?token=${token}`,
     close: () => site.close(),
   });
+}
+
+/** Answers as if nothing were there, and so without what all the page's answers have. */
+function answerNothing(startResponse: StartResponse): Body {
+  startResponse("404 Not Found", [["Content-Type", "text/plain; charset=utf-8"]]);
+  return ["404 Not Found\n"];
 }
 
 /** Tells the path of the page as a URL has it, from the root of the server. */
