@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Summary } from "./state.ts";
+import type { RecordingSummary as Summary } from "../recording-summary.ts";
 
 /** How long it is quiet before the newest request is told, in milliseconds. */
 const pause = 1_000;

@@ -4,7 +4,7 @@ import type { Recording } from "../recording.ts";
 import { compareRequests, compareResponses, pair } from "./compare.ts";
 import { change, Differences, environDifferences, headerDifferences } from "./differences.tsx";
 import { bytes, time } from "./format.ts";
-import type { Summary } from "./state.ts";
+import type { RecordingSummary as Summary } from "../recording-summary.ts";
 
 interface ComparisonProps {
   readonly one: Recording;
@@ -83,8 +83,7 @@ function Row(layers: { one: CallAnalysis | null; other: CallAnalysis | null }): 
   const isOnly = one === null || other === null;
   return (
     <tr class={one === null ? "added" : other === null ? "removed" : undefined}>
-      <th scope="row">
-        {"· ".repeat(depth)}
+      <th scope="row" style={{ "--depth": depth }}>
         {label !== "" && <span class="label">{label} </span>}
         {name}
       </th>

@@ -71,12 +71,14 @@ export function Differences({ title, differences, none }: DifferencesProps): JSX
             </dt>
             {before !== null && (
               <dd class="before">
-                <span class="unseen">before:</span> {before}
+                <span class="unseen">before: </span>
+                {before}
               </dd>
             )}
             {after !== null && (
               <dd>
-                <span class="unseen">after:</span> {after}
+                <span class="unseen">after: </span>
+                {after}
               </dd>
             )}
           </div>

@@ -22,7 +22,9 @@ export function KnownSoFar({ recording }: { recording: Recording }): JSX.Element
             </div>
           ))}
       </dl>
-      <Fold title={`${fresh.size === 0 ? "" : "and "}${count(environ.size - fresh.size, "key")} from the server`}>
+      <Fold
+        title={`${fresh.size === 0 ? "" : "and "}${count(environ.size - fresh.size, "key")} from the server`}
+      >
         <dl class="plain">
           {[...environ]
             .filter(([key]) => !fresh.has(key))
@@ -65,7 +67,8 @@ function BodySoFar({ known: { chunks, isClosed } }: { known: Known }): JSX.Eleme
       <ol class="chunks">
         {chunks.map(({ size, text }, i) => (
           <li key={i}>
-            <span class="muted">{bytes(size)}</span> {text ?? <i>no text</i>}
+            <span class="muted">{bytes(size)}</span>
+            <span class="text">{text ?? <i>no text</i>}</span>
           </li>
         ))}
       </ol>

@@ -41,6 +41,11 @@ export function timeLine(recording: Recording): TimeLine {
   const length = Math.max(events.at(-1)?.at ?? 0, 0.001);
   const times = timesOf(recording);
   const place = (at: number): number => (100 * at) / length;
+  const tick = (at: number): TimeLine["ticks"][number] => {
+    const left = place(at);
+    // At the end there is no room for a number.
+    return { left, text: left > 90 ? "" : label(at) };
+  };
   const bars = (intervals: readonly Interval[]): Bar[] =>
     intervals.map(([from, to]) => ({ left: place(from), width: place(to - from) }));
   const depths: number[] = [];
@@ -56,7 +61,7 @@ export function timeLine(recording: Recording): TimeLine {
     });
     return { call, depth, inside: bars(inside), own: bars(own), marks };
   });
-  return { lanes, ticks: ticksOf(length).map((at) => ({ left: place(at), text: label(at) })) };
+  return { lanes, ticks: ticksOf(length).map(tick) };
 }
 
 function kindOf(

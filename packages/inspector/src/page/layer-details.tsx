@@ -51,7 +51,7 @@ export function LayerDetails({ call, recording }: LayerDetailsProps): JSX.Elemen
       <section>
         <h4>Promises and close()</h4>
         <p>{promises[call.promise]}</p>
-        <p>{closing(call)}</p>
+        <p>{closing(call, recording)}</p>
       </section>
       <Fold title={`Environ as ${call.name} was given it`}>
         <dl class="plain">
@@ -105,8 +105,8 @@ function Chunks({ call, recording }: LayerDetailsProps): JSX.Element | null {
         <li key={at}>
           <span class="muted">
             {time(at)} · {bytes(size)}
-          </span>{" "}
-          {text ?? <i>no text</i>}
+          </span>
+          <span class="text">{text ?? <i>no text</i>}</span>
         </li>
       ))}
       {chunks.length > mostChunks && <li>and {chunks.length - mostChunks} more</li>}
@@ -122,9 +122,10 @@ const promises = {
   introduced: "It made who is outside wait: the promise began here.",
 } as const;
 
-function closing({ closes, isLeaked }: CallAnalysis): string {
+function closing({ closes, isLeaked }: CallAnalysis, { ended }: Recording): string {
   if (isLeaked) return "Its body was never closed.";
-  return closes === 0 ? "Its body has not been closed." : `Its body was closed ${times(closes)}.`;
+  if (closes > 0) return `Its body was closed ${times(closes)}.`;
+  return ended === null ? "Nothing is closed yet." : "There was nothing to close.";
 }
 
 function times(number: number): string {

@@ -17,6 +17,11 @@ export function LayersView({ recording }: { recording: Recording }): JSX.Element
       <div class="halves">
         <section aria-label="Layers">
           <Onion calls={calls} recording={recording} selected={call.id} onSelect={setSelected} />
+          <p class="caption">
+            From the top: the request goes in through each layer as environ, and the response comes
+            back out through the same layers. + is added, ~ changed, − removed; times are a layer’s
+            own.
+          </p>
         </section>
         <LayerDetails call={call} recording={recording} />
       </div>

@@ -18,7 +18,8 @@ export function upTo(recording: Recording, event: number): Recording {
 /** Tells what an event takes over which boundary. */
 export function crossingOf(event: RecordedEvent): Crossing {
   const [way, what] = crossings[event.kind];
-  const isOutward = event.kind === "threw" && (event.during === "start" || event.during === "write");
+  const isOutward =
+    event.kind === "threw" && (event.during === "start" || event.during === "write");
   return { call: event.call, way: isOutward ? "in" : way, what };
 }
 
@@ -99,6 +100,8 @@ export function chunksOf({ events }: Pick<Recording, "events">, call: number): C
       }
       if (event.kind !== "returned" && event.kind !== "settled") return [];
       const { body } = event;
-      return body.kind === "array" && body.size > 0 ? [{ at, size: body.size, text: body.text }] : [];
+      return body.kind === "array" && body.size > 0
+        ? [{ at, size: body.size, text: body.text }]
+        : [];
     });
 }

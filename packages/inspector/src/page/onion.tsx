@@ -27,11 +27,11 @@ export function Onion(props: OnionProps): JSX.Element {
   return (
     <div class="onion" onKeyDown={roving("ArrowUp", "ArrowDown")}>
       <p class="end">
-        <b>server</b> {recording.method} as environ, {count(keys, "key")}
+        <b>server</b> <span aria-hidden="true">→</span> environ, {count(keys, "key")}
       </p>
       <ol>{all[0] !== undefined && <Layer {...props} all={all} call={all[0]} />}</ol>
       <p class="end">
-        <b>server</b> {responseOf(calls, recording)}
+        <b>server</b> <span aria-hidden="true">←</span> {responseOf(calls, recording)}
       </p>
     </div>
   );
@@ -78,7 +78,7 @@ function Layer({ call, all, ...props }: LayerProps): JSX.Element {
             {name}
           </button>
         )}
-        <span class="own">{isLater ? "" : time(call.own)}</span>
+        <span class="own-time">{isLater ? "" : time(call.own)}</span>
         <Signs way="in" signs={isLater ? [] : signsIn(call)} token={token} />
       </div>
       {call.children.length > 0 && (
@@ -91,9 +91,7 @@ function Layer({ call, all, ...props }: LayerProps): JSX.Element {
             ))}
         </ol>
       )}
-      <div class="row">
-        <Signs way="out" signs={isLater ? [] : signsOut(call)} token={token} />
-      </div>
+      <Signs way="out" signs={isLater ? [] : signsOut(call)} token={token} />
     </li>
   );
 }
@@ -104,7 +102,8 @@ interface SignsProps {
   readonly token: Crossing | undefined;
 }
 
-function Signs({ way, signs, token }: SignsProps): JSX.Element {
+function Signs({ way, signs, token }: SignsProps): JSX.Element | null {
+  if (signs.length === 0 && token?.way !== way) return null;
   return (
     <span class={`signs ${way}`}>
       <span class="way" aria-hidden="true">
@@ -126,8 +125,8 @@ function responseOf(calls: readonly CallAnalysis[], { events }: Recording): stri
   const isIt = (event: Recording["events"][number]): event is StartEvent =>
     event.kind === "start" && event.call === 0;
   const start = events.findLast(isIt);
-  if (outermost === undefined || start === undefined) return "has no response yet";
+  if (outermost === undefined || start === undefined) return "no response yet";
   const { chunks, bytes: size } = outermost.given;
-  const fields = count(start.headers.length, "header");
-  return `${start.status}, ${fields}, ${count(chunks, "chunk")}, ${bytes(size)}`;
+  const body = chunks === 0 ? "no body yet" : `${count(chunks, "chunk")}, ${bytes(size)}`;
+  return `${start.status}, ${count(start.headers.length, "header")}, ${body}`;
 }

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { clock, time } from "./format.ts";
 import { roving } from "./roving.ts";
-import type { Summary } from "./state.ts";
+import type { RecordingSummary as Summary } from "../recording-summary.ts";
 
 interface RequestListProps {
   readonly summaries: readonly Summary[];
@@ -73,6 +73,6 @@ function RequestItem({ summary, isShown, onChoose }: RequestItemProps): JSX.Elem
 export function Status({ summary }: { summary: Summary }): JSX.Element {
   const { status, failed, ended } = summary;
   const text = status ?? (failed ? "failed" : ended === null ? "…" : "no status");
-  const isFault = failed || /^5/.test(text);
+  const isFault = failed || text.startsWith("5");
   return <span class={isFault ? "status fault" : "status"}>{text}</span>;
 }

@@ -6,7 +6,7 @@ import { clock, time } from "./format.ts";
 import { LayersView } from "./layers-view.tsx";
 import { Status } from "./request-list.tsx";
 import { roving } from "./roving.ts";
-import type { Summary } from "./state.ts";
+import type { RecordingSummary as Summary } from "../recording-summary.ts";
 import { StepMode } from "./step-mode.tsx";
 
 interface RequestViewProps {

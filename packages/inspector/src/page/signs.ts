@@ -19,7 +19,7 @@ export function signsIn({ environ, shortCircuits }: CallAnalysis): Sign[] {
 
 /** Lists what a layer did to the response on its way out. */
 export function signsOut(call: CallAnalysis): Sign[] {
-  const { headers, caught, threw } = call;
+  const { headers, caught, threw, passedOn } = call;
   const signs: Sign[] = [
     ...statusSigns(call),
     ...named("added", "+", namesOf(headers.added), "header"),
@@ -32,6 +32,7 @@ export function signsOut(call: CallAnalysis): Sign[] {
     signs.push({ kind: "changed", text: "made a promise" });
   }
   if (threw !== null) signs.push({ kind: "fault", text: `threw ${threw.name}` });
+  for (const { name } of passedOn) signs.push({ kind: "plain", text: `let ${name} through` });
   for (const { name } of caught) signs.push({ kind: "changed", text: `caught ${name}` });
   if (call.isLeaked) signs.push({ kind: "fault", text: "never closed" });
   if (call.closes > 1) signs.push({ kind: "fault", text: `closed ${call.closes} times` });

@@ -1,10 +1,5 @@
+import type { RecordingSummary as Summary } from "../recording-summary.ts";
 import type { RecordedEvent, Recording } from "../recording.ts";
-
-/** Is what the list tells of a recording. */
-export type Summary = Pick<
-  Recording,
-  "id" | "method" | "target" | "begun" | "ended" | "replayOf"
-> & { readonly status: string | null; readonly failed: boolean };
 
 /** Is all that the page knows. */
 export interface State {

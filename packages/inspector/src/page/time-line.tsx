@@ -26,19 +26,29 @@ export function TimeLineView({ recording, selected }: TimeLineViewProps): JSX.El
         ))}
       </div>
       <p class="legend">
-        <span class="key own" /> in the layer <span class="key inside" /> further inside{" "}
-        <span class="key given" /> a chunk given <span class="key taken" /> a chunk taken{" "}
-        <span class="key start" /> startResponse <span class="key error" /> error
+        {legend.map(([name, text]) => (
+          <span key={name}>
+            <span class={`key ${name}`} /> {text}
+          </span>
+        ))}
       </p>
     </section>
   );
 }
 
+const legend = [
+  ["own", "in the layer"],
+  ["inside", "further inside"],
+  ["given", "a chunk given"],
+  ["taken", "a chunk taken"],
+  ["start", "startResponse"],
+  ["error", "an error"],
+] as const;
+
 function LaneView({ lane, isSelected }: { lane: Lane; isSelected: boolean }): JSX.Element {
   return (
     <li class={isSelected ? "lane selected" : "lane"}>
-      <span class="lane-name">
-        {"· ".repeat(lane.depth)}
+      <span class="lane-name" style={{ "--depth": lane.depth }}>
         {lane.call.name}
       </span>
       <span class="track">
