@@ -188,7 +188,10 @@ describe("the page for clients elsewhere", () => {
     await using page = await openPage(respond(["Hello"]));
     const head = `Cookie: ${page.cookie}\r\nConnection: close\r\n\r\n`;
     const ask = (host: string): Promise<string> =>
-      exchange({ port: page.port }, `GET /_inspector/recordings HTTP/1.1\r\nHost: ${host}\r\n${head}`);
+      exchange(
+        { port: page.port },
+        `GET /_inspector/recordings HTTP/1.1\r\nHost: ${host}\r\n${head}`,
+      );
     assert.match(await ask("evil.example:80"), /^HTTP\/1\.1 404 /);
     assert.match(await ask("localhost:80"), /^HTTP\/1\.1 200 /);
   });

@@ -371,7 +371,10 @@ describe("assets", () => {
     const codes = paths.map(async (path) => {
       const head = `Host: localhost\r\nCookie: ${page.cookie}\r\nConnection: close\r\n\r\n`;
       const target = `/_inspector/assets/${path}`;
-      return (await exchange({ port: page.port }, `GET ${target} HTTP/1.1\r\n${head}`)).slice(9, 12);
+      return (await exchange({ port: page.port }, `GET ${target} HTTP/1.1\r\n${head}`)).slice(
+        9,
+        12,
+      );
     });
     assert.deepEqual(
       await Promise.all(codes),
