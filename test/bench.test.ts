@@ -30,12 +30,12 @@ describe("bench", () => {
   });
 
   it("serves what needs no other packages", async () => {
-    const answers = ["hello/wsgi", "stack/wsgi", "hello/bare"].map(async (name) => {
+    const answers = ["hello/wsgi", "hello/plain", "stack/wsgi", "hello/bare"].map(async (name) => {
       await using server = await startServer(name, "2");
       const response = await fetch(`http://127.0.0.1:${server.port}/`);
       return `${response.status} ${(await server.usage()).cpu > 0}`;
     });
-    assert.deepEqual(await Promise.all(answers), ["200 true", "404 true", "200 true"]);
+    assert.deepEqual(await Promise.all(answers), ["200 true", "200 true", "404 true", "200 true"]);
   });
 
   it("says whether goals are reached", () => {

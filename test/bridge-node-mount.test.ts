@@ -151,6 +151,13 @@ describe("toKoa()", () => {
     const posted = new KoaApplication().use(toKoa(echo)).callback();
     assert.equal((await get(posted, "/", { method: "POST", body: "Hello" })).text, "Hello");
   });
+
+  it("knows the path that a mount has taken off", async () => {
+    const middleware = toKoa(where);
+    const mounted = (req: IncomingMessage, res: ServerResponse): void =>
+      middleware({ req: Object.assign(req, { url: "/x?q" }), res, originalUrl: "/api/x?q" });
+    assert.equal((await get(mounted, "/api/x?q")).text, "/api | /x | q | /api/x?q");
+  });
 });
 
 describe("toFastify()", () => {

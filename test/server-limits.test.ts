@@ -9,6 +9,7 @@ import { certificate } from "./certificate.ts";
 import { deferred, exchange, get, lastHeaders, RawClient, serving, turn } from "./serving.ts";
 
 const ok = respond(["ok"]);
+const keptGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const post = (fields: string, body = ""): string =>
   `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n${body}`;
 
@@ -306,6 +307,31 @@ describe("limits.keepAliveTimeout", () => {
       "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     );
     assert.match(response, /^HTTP\/1\.1 200 [^]*ok$/);
+  });
+  it("is what clients are told", async () => {
+    const response = await answerWithin({ keepAliveTimeout: 7_000 }, `${keptGet}${get}`);
+    assert.match(response, /Connection: keep-alive\r\nKeep-Alive: timeout=7\r\n/);
+  });
+  it("leaves its time to a head that has begun", async () => {
+    await using server = await serving(ok, { limits: { keepAliveTimeout: 8 } });
+    using client = await RawClient.connect(server);
+    await client.send(keptGet).until("ok");
+    client.send("GET / HTTP");
+    setTimeout(() => void client.send(`/1.1\r\n${lastHeaders}`), 60);
+    assert.match(await client.closed, /^HTTP\/1\.1 200 [^]*okHTTP\/1\.1 200 /);
+  });
+  it("gives way to what the node server is given", async () => {
+    await using server = await serving(ok, { limits: { keepAliveTimeout: 8 } });
+    server.server.httpServer.keepAliveTimeout = 3_000;
+    using client = await RawClient.connect(server);
+    await client.send(keptGet).until("ok");
+    setTimeout(() => void client.send(get), 60);
+    assert.match(await client.closed, /^HTTP.* 200 [^]*timeout=3\r\n[^]*okHTTP.* 200 [^]*ok$/);
+  });
+  it("is kept by node where it is given one", async () => {
+    await using server = await serving(ok);
+    server.server.httpServer.keepAliveTimeout = 1;
+    assert.match(await exchange(server, keptGet), /^HTTP\/1\.1 200 [^]*ok$/);
   });
   it("ends one on which nothing but empty lines come", async () => {
     const limits = { keepAliveTimeout: 100, headersTimeout: 20 };

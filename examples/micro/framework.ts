@@ -1,7 +1,8 @@
 // A micro-framework on the public packages: views get a request object and return a response, or what
 // one is made of. The whole of it is an application, so every layer and every server takes it.
 
-import { stack, statusLine, when, type Application, type Environ, type Header } from "@wsgi/core";
+import { stack, statusLine, when } from "@wsgi/core";
+import type { Application, Body, Environ, Header } from "@wsgi/core";
 import { catchErrors } from "@wsgi/middleware/catch-errors";
 import { router, type PathParams, type RouteEnviron, type Router } from "@wsgi/router";
 
@@ -42,11 +43,11 @@ export class Request<Params = unknown> {
 
 /** Is a response as a view returns it. */
 export class Response {
-  readonly body: string;
+  readonly body: string | Body;
   readonly code: number;
   readonly headers: readonly Header[];
 
-  constructor(body: string, code = 200, headers: readonly Header[] = []) {
+  constructor(body: string | Body, code = 200, headers: readonly Header[] = []) {
     this.body = body;
     this.code = code;
     this.headers = headers;
@@ -94,7 +95,7 @@ export class Micro {
         when(view(new Request<PathParams<Path>>(environ)), (value) => {
           const { code, headers, body } = Response.from(value);
           startResponse(statusLine(code), headers);
-          return [body];
+          return typeof body === "string" ? [body] : body;
         });
       const named = Object.defineProperty(application, "name", { value: view.name });
       for (const method of methods) this.#routes.route(method, path as string, named);

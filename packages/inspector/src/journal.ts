@@ -2,7 +2,7 @@ import { quietly, type Environ } from "@wsgi/core";
 import { Exchange, type Call, type Settings } from "./exchange.ts";
 import { KeptBody, KeptInput } from "./kept-input.ts";
 import type { RecordedEvent, Recording } from "./recording.ts";
-import type { RecorderListener, RecorderOptions } from "./recorder.ts";
+import type { RecorderListener, RecorderOptions } from "./recorder-options.ts";
 import { Secrets } from "./secrets.ts";
 
 /** Is the request of a recording as it came, secrets and all. It is not given out. */

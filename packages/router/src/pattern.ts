@@ -1,15 +1,5 @@
 import { compile, parse, pathToRegexp, type ParamData, type Token } from "path-to-regexp";
-import { readWays, type Way } from "./ways.ts";
-
-/** Says what a pattern matches. */
-export interface PatternOptions {
-  /** Whether letters must have the same case. */
-  readonly sensitive: boolean;
-  /** Whether a path may have one slash more at its end. */
-  readonly trailing: boolean;
-  /** Whether it must match the whole path; if not, its first segments are enough. */
-  readonly end: boolean;
-}
+import { readWays, type PatternOptions, type Way } from "./ways.ts";
 
 /**
  * Reads a pattern.

@@ -1,7 +1,7 @@
-import { readPattern, type PatternOptions } from "./pattern.ts";
+import { readPattern } from "./pattern.ts";
 import type { Found } from "./radix.ts";
 import { createTree, type Tree } from "./tree.ts";
-import type { Way } from "./ways.ts";
+import type { PatternOptions, Way } from "./ways.ts";
 
 /** Is what a table needs to know of what it holds. */
 interface Entry {

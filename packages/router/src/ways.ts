@@ -7,7 +7,16 @@ import {
   type Token,
   type Wildcard,
 } from "path-to-regexp";
-import type { PatternOptions } from "./pattern.ts";
+
+/** Says what a pattern matches. */
+export interface PatternOptions {
+  /** Whether letters must have the same case. */
+  readonly sensitive: boolean;
+  /** Whether a path may have one slash more at its end. */
+  readonly trailing: boolean;
+  /** Whether it must match the whole path; if not, its first segments are enough. */
+  readonly end: boolean;
+}
 
 /** Is a pattern without groups: steps from the start of a path to its end. */
 export interface Way {

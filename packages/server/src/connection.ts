@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { ConnectionBase } from "./environ.ts";
 import type { RefusedRequest } from "./request.ts";
 
 const connectionKey: unique symbol = Symbol("wsgi.connection");
@@ -14,7 +15,7 @@ interface CurrentExchange {
 }
 
 /** Is a request, or what stands in the place of one that cannot be read, and what answers it. */
-interface Turn {
+export interface Turn {
   readonly req: IncomingMessage | undefined;
   run(): void;
 }
@@ -31,6 +32,8 @@ export class Connection {
   readonly encrypted: boolean;
   /** The exchange that is under way. */
   exchange: CurrentExchange | undefined;
+  /** What the environs of its requests have in common. */
+  base: ConnectionBase | undefined;
   /** The response that was begun last. */
   response: ServerResponse | undefined;
   readonly #socket: Socket;
@@ -75,10 +78,10 @@ export class Connection {
    *
    * @param waitingLimit - how many requests may wait before no more are read
    */
-  enter(req: IncomingMessage, waitingLimit: number, run: () => void): void {
+  enter(turn: Turn, waitingLimit: number): void {
     this.#waitingLimit = waitingLimit;
-    this.#arriving = { req, run };
-    this.#enter(this.#arriving);
+    this.#arriving = turn;
+    this.#enter(turn);
   }
 
   #enter(turn: Turn): void {

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { connectionOf } from "./connection.ts";
+import { connectionOf, type Connection } from "./connection.ts";
 import type { Limits } from "./limits.ts";
 import { refuseRaw } from "./refuse-raw.ts";
 
@@ -9,6 +9,7 @@ export class Connections {
   readonly #sockets = new Set<Socket>();
   /** The connections that are not encrypted yet; node makes new sockets of them when they are. */
   readonly #handshakes = new Map<string, Socket>();
+  readonly #server: Server;
   readonly #encrypted: boolean;
   readonly #limits: Limits;
   /** What each connection that owes something has done about it. */
@@ -23,9 +24,11 @@ export class Connections {
    * @param limits - how many connections it may have, and how long they may keep it waiting
    */
   constructor(server: Server, encrypted: boolean, limits: Limits) {
+    this.#server = server;
     this.#encrypted = encrypted;
     this.#limits = limits;
-    // Only keepAliveTimeout comes to this; without a listener, node would cut off what is cleaned up.
+    // Only a keepAliveTimeout that somebody has given node comes to this; without a listener, node would cut
+    // off what is cleaned up.
     server.on("timeout", endKept);
     if (encrypted) {
       server.on("connection", this.#addHandshake);
@@ -136,30 +139,36 @@ export class Connections {
 
   #startWatch(): NodeJS.Timeout {
     const { writeTimeout, keepAliveTimeout } = this.#limits;
-    return setInterval(this.#endUnmoved, Math.min(writeTimeout, keepAliveTimeout) / 4).unref();
+    // After what has arrived was read, and so in a turn of its own.
+    const look = (): void => void setImmediate(this.#endUnmoved);
+    return setInterval(look, Math.min(writeTimeout / 4, keepAliveTimeout / 8)).unref();
   }
 
-  /**
-   * Ends connections whose clients do not take what they are sent, or are kept and ask for nothing. Node's
-   * own timers begin anew with each byte that such a client sends, and empty lines are part of no request.
-   */
+  /** Ends connections whose clients do not take what they are sent, or are kept and ask for nothing. */
   readonly #endUnmoved = (): void => {
-    const { writeTimeout, keepAliveTimeout, headersTimeout } = this.#limits;
     const now = performance.now();
     for (const socket of this.#sockets) {
       const connection = connectionOf(socket);
       const isSending = socket.writableLength > 0;
-      const isOwing = isSending || connection.isKept;
       const moved = isSending ? bytesTaken(socket) : connection.response;
       const last = this.#looks.get(socket);
-      // A head that has begun in time has time, and 408 if that is too short.
-      const time = isSending ? writeTimeout : keepAliveTimeout + 2 * headersTimeout;
-      if (!isOwing) this.#looks.delete(socket);
+      if (!isSending && !connection.isKept) this.#looks.delete(socket);
       else if (last === undefined || last.moved !== moved)
         this.#looks.set(socket, { moved, since: now });
-      else if (now - last.since >= time) socket.destroy();
+      else if (now - last.since >= this.#patience(connection, isSending)) socket.destroy();
     }
   };
+
+  /** How long a connection is waited for, in milliseconds. */
+  #patience(connection: Connection, isSending: boolean): number {
+    const { writeTimeout, keepAliveTimeout, headersTimeout } = this.#limits;
+    if (isSending) return writeTimeout;
+    const { keepAliveTimeout: given } = this.#server;
+    // Somewhat longer than the client is told: what it asks for at the last moment is to arrive.
+    if (given === 0 && connection.isIdle) return (9 / 8) * keepAliveTimeout;
+    // A head that has begun in time has time, and 408 if that is too short. Empty lines are part of none.
+    return (given || keepAliveTimeout) + 2 * headersTimeout;
+  }
 
   /** Ends connections on which no request is under way and nothing has moved for a while. */
   #endSilent(before: Map<Socket, Look>, idleTime: number): void {

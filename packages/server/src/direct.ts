@@ -1,27 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isThenable } from "@wsgi/core";
-import type { Connection } from "./connection.ts";
-import type { RequestBody } from "./input.ts";
 import type { RequestLimits } from "./limits.ts";
 import { describeError, saysGone } from "./report.ts";
 import { tooLarge } from "./request.ts";
-import type { ExchangeOwner } from "./respond.ts";
+import type { Exchange, ExchangeOwner } from "./respond.ts";
 
 /** Answers requests of node's own, without an environ. */
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => unknown;
-
-/** Is a request that has passed all checks, and what its server knows of it. */
-interface DirectExchange {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  /** Its body, if it has one. */
-  readonly request: RequestBody | undefined;
-  readonly connection: Connection;
-  /** Whether its connection ends with it. */
-  readonly isLast: boolean;
-  readonly owner: ExchangeOwner;
-  readonly limits: RequestLimits;
-}
 
 /**
  * Has a request answered by what an application hosts, with node's own objects in the place of environ and
@@ -29,14 +14,19 @@ interface DirectExchange {
  *
  * @see SPEC.md [ext-node-handler]
  */
-export function answerDirectly(handler: NodeHandler, exchange: DirectExchange): void {
-  const { req, res, request, connection, isLast, owner } = exchange;
+export function answerDirectly(
+  handler: NodeHandler,
+  exchange: Exchange,
+  owner: ExchangeOwner,
+  limits: RequestLimits,
+): void {
+  const { req, res, request, connection, isLast } = exchange;
   connection.exchange = {
     abort: undefined,
     failRequest: (reason) => void req.destroy(reason),
   };
   if (isLast || owner.closing) res.shouldKeepAlive = false;
-  if (request !== undefined) limitBody(req, exchange.limits);
+  if (request !== undefined) limitBody(req, limits);
   res.once("prefinish", () => {
     if (!res.shouldKeepAlive) connection.end();
     // Before node, when the response has left, throws away what was not read, however much it is.

@@ -37,6 +37,12 @@ export interface EnvironDefaults {
   draining: boolean;
 }
 
+/** Is what the environs of a connection have in common. */
+export interface ConnectionBase {
+  readonly defaults: EnvironDefaults;
+  readonly environ: ServerEnviron;
+}
+
 const version: readonly [1, 0] = [1, 0];
 
 /**
@@ -50,29 +56,13 @@ export function createEnviron(
   defaults: EnvironDefaults,
 ): ServerEnviron {
   const { authority, path, query } = readTarget(req);
-  const bare: ServerEnviron = {
-    REQUEST_METHOD: req.method!,
-    SCRIPT_NAME: "",
-    PATH_INFO: decodePath(path),
-    QUERY_STRING: query,
-    SERVER_NAME: connection.serverName,
-    SERVER_PORT: connection.serverPort,
-    SERVER_PROTOCOL: req.httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0",
-    REQUEST_URI: req.url!,
-    REMOTE_ADDR: connection.remoteAddr,
-    REMOTE_PORT: connection.remotePort,
-    "wsgi.version": version,
-    "wsgi.url_scheme": connection.encrypted ? "https" : "http",
-    "wsgi.input": emptyInput,
-    "wsgi.errors": defaults.errors,
-    "wsgi.multithread": false,
-    "wsgi.multiprocess": cluster.isWorker,
-    "wsgi.run_once": false,
-    "wsgi.input_terminated": true,
-    "wsgi.file_wrapper": wrapFile,
-    [signalKey]: defaults.signal,
-  };
-  const environ = shapes.add(bare, req.rawHeaders) as ServerEnviron;
+  const base = baseOf(connection, defaults);
+  base.REQUEST_METHOD = req.method!;
+  base.PATH_INFO = decodePath(path);
+  base.QUERY_STRING = query;
+  base.SERVER_PROTOCOL = req.httpVersion === "1.1" ? "HTTP/1.1" : "HTTP/1.0";
+  base.REQUEST_URI = req.url!;
+  const environ = shapes.add(base, req.rawHeaders) as ServerEnviron;
   if (connection.encrypted) environ.HTTPS = "on";
   if (defaults.draining) environ[drainingKey] = true;
   if (environ.HTTP_HOST !== undefined) checkHost(environ.HTTP_HOST);
@@ -87,6 +77,36 @@ export function createEnviron(
   return environ;
 }
 
+/** Finds what the environs of a connection have in common, or makes it. It is copied for each request. */
+function baseOf(connection: Connection, defaults: EnvironDefaults): ServerEnviron {
+  if (connection.base?.defaults !== defaults) {
+    const environ: ServerEnviron = {
+      REQUEST_METHOD: "",
+      SCRIPT_NAME: "",
+      PATH_INFO: "",
+      QUERY_STRING: "",
+      SERVER_NAME: connection.serverName,
+      SERVER_PORT: connection.serverPort,
+      SERVER_PROTOCOL: "",
+      REQUEST_URI: "",
+      REMOTE_ADDR: connection.remoteAddr,
+      REMOTE_PORT: connection.remotePort,
+      "wsgi.version": version,
+      "wsgi.url_scheme": connection.encrypted ? "https" : "http",
+      "wsgi.input": emptyInput,
+      "wsgi.errors": defaults.errors,
+      "wsgi.multithread": false,
+      "wsgi.multiprocess": cluster.isWorker,
+      "wsgi.run_once": false,
+      "wsgi.input_terminated": true,
+      "wsgi.file_wrapper": wrapFile,
+      [signalKey]: defaults.signal,
+    };
+    connection.base = { defaults, environ };
+  }
+  return connection.base!.environ;
+}
+
 function wrapFile(file: FileLike, blockSize?: number): FileWrapper {
   return new FileWrapper(file, blockSize);
 }
@@ -99,7 +119,8 @@ const singular: ReadonlySet<string> = new Set([
   "HTTP_HOST",
 ]);
 
-function addHeaders(environ: Environ, rawHeaders: readonly string[]): Environ {
+function addHeaders(base: Environ, rawHeaders: readonly string[]): Environ {
+  const environ = { ...base };
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const key = knownKey(rawHeaders[i]!);
     if (key === "") continue;

@@ -1,7 +1,7 @@
 import type { Environ } from "@wsgi/core";
 
-/** Adds the header fields to an environ. */
-export type AddFields = (environ: Environ, rawHeaders: readonly string[]) => Environ;
+/** Makes an environ of one without header fields, which stays as it is, and of the raw fields. */
+export type AddFields = (base: Environ, rawHeaders: readonly string[]) => Environ;
 
 /** Names the key of a header field; "" for one that is dropped. */
 type KeyOf = (name: string) => string;
@@ -9,7 +9,6 @@ type KeyOf = (name: string) => string;
 /** Is a sequence of field names that clients send again and again, and what makes an environ for it. */
 interface Shape {
   readonly names: readonly string[];
-  /** Makes an environ of one without fields, and of the raw fields. */
   readonly make: AddFields;
 }
 
@@ -40,21 +39,21 @@ export class HeaderShapes {
     this.#add = add;
   }
 
-  /** Gives the environ with the fields in it: the same one, or a copy. */
-  add(environ: Environ, rawHeaders: readonly string[]): Environ {
+  /** Copies an environ, with the fields in it. */
+  add(base: Environ, rawHeaders: readonly string[]): Environ {
     const size = sizeOf(rawHeaders);
     const shapes = this.#shapes.get(size);
     if (shapes !== undefined) {
       for (const { names, make } of shapes) {
-        if (isOf(names, rawHeaders)) return make(environ, rawHeaders);
+        if (isOf(names, rawHeaders)) return make(base, rawHeaders);
       }
     }
     const isUsual = rawHeaders.length <= 2 * fieldsLimit;
-    if (isUsual && this.#count < shapesLimit) this.#consider(environ, size, rawHeaders);
-    return this.#add(environ, rawHeaders);
+    if (isUsual && this.#count < shapesLimit) this.#consider(base, size, rawHeaders);
+    return this.#add(base, rawHeaders);
   }
 
-  #consider(environ: Environ, size: number, rawHeaders: readonly string[]): void {
+  #consider(base: Environ, size: number, rawHeaders: readonly string[]): void {
     const names = rawHeaders.filter((_, i) => i % 2 === 0);
     const sequence = names.join("\n");
     const times = (this.#candidates.get(sequence) ?? 0) + 1;
@@ -64,7 +63,7 @@ export class HeaderShapes {
       return;
     }
     this.#candidates.delete(sequence);
-    const make = compile(Object.keys(environ), names.map(this.#keyOf)) ?? this.#add;
+    const make = compile(Object.keys(base), names.map(this.#keyOf)) ?? this.#add;
     this.#shapes.set(size, [...(this.#shapes.get(size) ?? []), { names, make }]);
     this.#count += 1;
   }
@@ -95,12 +94,12 @@ function compile(base: readonly string[], keys: readonly string[]): AddFields | 
   if (new Set([...base, ...given]).size < base.length + given.length) return undefined;
   const property = (key: string, value: string): string => `${JSON.stringify(key)}: ${value}`;
   const fields = [
-    ...base.map((key) => property(key, `environ[${JSON.stringify(key)}]`)),
+    ...base.map((key) => property(key, `base[${JSON.stringify(key)}]`)),
     ...keys.flatMap((key, i) => (key === "" ? [] : [property(key, `raw[${2 * i + 1}]`)])),
   ];
   try {
     // oxlint-disable-next-line no-new-func -- the text has names of fields only, as JSON
-    return new Function("environ", "raw", `return {${fields.join(",")}}`) as AddFields;
+    return new Function("base", "raw", `return {${fields.join(",")}}`) as AddFields;
   } catch {
     return undefined;
   }

@@ -33,7 +33,10 @@ export interface Limits extends RequestLimits {
   readonly headersTimeout: number;
   /** How long it may take to send all of a request, in milliseconds; then 408. Default: 300,000. */
   readonly requestTimeout: number;
-  /** How long a connection is kept for a next request, in milliseconds. Default: 5,000. */
+  /**
+   * How long a connection is kept for a next request, in milliseconds: what the client is told. It ends
+   * when an eighth to three eighths more have gone by. Default: 5,000.
+   */
   readonly keepAliveTimeout: number;
   /** How long a client may take nothing of what is sent to it, in milliseconds; then it is cut off. Default: 30,000. */
   readonly writeTimeout: number;

@@ -9,9 +9,10 @@ import {
   type Application,
   type Environ,
 } from "@wsgi/core";
-import { connectionOf, type Connection } from "./connection.ts";
+import { connectionOf } from "./connection.ts";
 import { answerDirectly, type NodeHandler } from "./direct.ts";
 import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
+import { hasFastPath, tellKeepAlive } from "./fast-path.ts";
 import type { Incoming } from "./incoming.ts";
 import { RequestBody } from "./input.ts";
 import { readLimits, type RequestLimits } from "./limits.ts";
@@ -32,6 +33,11 @@ export interface ListenerOptions {
   errors?: { write(text: string): unknown };
   /** How much of a request is taken. Default: `defaultLimits`. */
   limits?: Partial<RequestLimits>;
+  /**
+   * Whether a response that is there as a whole may be sent in one write, past node's own code for it, where a
+   * test at the start shows the same bytes. With `false` node:http writes each response. Default: true.
+   */
+  fastPath?: boolean;
 }
 
 /** Is the server's own key: it leads from an environ, or a copy of one, to its exchange. */
@@ -40,18 +46,28 @@ const exchangeKey = Symbol("wsgi.exchange");
 /** Answers node's requests with an application. */
 export class Listener implements ExchangeOwner {
   closing = false;
+  readonly hasFastPath: boolean;
+  /** Whether requests without a body need no events of one; frameworks may wait for them. */
+  readonly endsEmpty: boolean;
   readonly #app: Application<ServerEnviron>;
   readonly #defaults: EnvironDefaults;
   readonly #limits: RequestLimits;
+  readonly #keepAliveTimeout: number;
   readonly #more: ListenerOptions["environ"];
   /** What hosts itself here, and so can have the requests as node has them. */
   readonly #handler: NodeHandler | undefined;
 
-  constructor(app: Application<ServerEnviron>, options: ListenerOptions) {
+  /**
+   * @param app - the application
+   * @param options - what it gets besides its requests
+   * @param keepAliveTimeout - how long its server keeps connections if node does not see to it, in milliseconds
+   */
+  constructor(app: Application<ServerEnviron>, options: ListenerOptions, keepAliveTimeout = 0) {
     checkApplication(app, "serve");
     this.#app = app;
+    this.#keepAliveTimeout = keepAliveTimeout;
     this.#limits = readLimits(options.limits);
-    const { environ, errors = process.stderr } = options;
+    const { environ, errors = process.stderr, fastPath = true } = options;
     const isKeys = typeof environ === "object" && environ !== null;
     if (environ !== undefined && !isKeys && typeof environ !== "function") {
       throw new TypeError(`Cannot serve: environ is ${show(environ)}; wanted an object of keys`);
@@ -59,6 +75,10 @@ export class Listener implements ExchangeOwner {
     if (typeof errors?.write !== "function") {
       throw new TypeError("Cannot serve: errors has no write method; wanted { write(text) }");
     }
+    if (typeof fastPath !== "boolean") {
+      throw new TypeError(`Cannot serve: fastPath is ${show(fastPath)}; wanted true or false`);
+    }
+    this.hasFastPath = fastPath && hasFastPath();
     bearErrors(errors);
     const write = (text: string): void => {
       // Where reports go is the one place that has nowhere to report to.
@@ -67,6 +87,7 @@ export class Listener implements ExchangeOwner {
     this.#more = environ;
     // Whoever gives keys wants them to be heeded.
     if (environ === undefined) this.#handler = handlerOf(app);
+    this.endsEmpty = this.hasFastPath && this.#handler === undefined;
     this.#defaults = {
       errors: createErrors(write),
       signal: signalOf,
@@ -90,13 +111,10 @@ export class Listener implements ExchangeOwner {
    */
   handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
     (req as Partial<Incoming>).isOpen = true;
+    if (this.#keepAliveTimeout !== 0) tellKeepAlive(res, this.#keepAliveTimeout);
     const connection = connectionOf(req.socket);
-    connection.enter(req, this.#limits.waitingRequests, () => {
-      connection.response = res;
-      // A client that has left in the meantime is nobody to call the application for.
-      if (req.socket.destroyed) connection.done();
-      else this.#answer(req, res, connection, awaitsContinue);
-    });
+    const exchange = new Exchange(req, res, connection, this, awaitsContinue);
+    connection.enter(exchange, this.#limits.waitingRequests);
   }
 
   /** Answers a request for another protocol, whose connection node has let go of, when it is its turn. */
@@ -104,39 +122,39 @@ export class Listener implements ExchangeOwner {
     (req as Partial<Incoming>).isOpen = true;
     const connection = connectionOf(socket);
     const offer = new Offer(req, socket, head, connection);
-    connection.enter(req, Infinity, () => {
+    const exchange = new Exchange(req, offer.res, connection, this, false);
+    exchange.offer = offer;
+    const run = (): void => {
       connection.whenSent(() => {
-        connection.response = offer.res;
         offer.begin();
-        if (socket.destroyed) connection.done();
-        else this.#answer(req, offer.res, connection, false, offer);
+        exchange.run();
       });
-    });
+    };
+    connection.enter({ req, run }, Infinity);
   }
 
   /** Refuses a request when those before it are done. */
   refuse(req: IncomingMessage, res: ServerResponse, reason: RefusedRequest): void {
     const connection = connectionOf(req.socket);
-    connection.enter(req, this.#limits.waitingRequests, () => {
+    const run = (): void => {
       connection.response = res;
       refuse(res, reason);
       connection.end();
-    });
+    };
+    connection.enter({ req, run }, this.#limits.waitingRequests);
   }
 
-  #answer(
-    req: IncomingMessage,
-    res: ServerResponse,
-    connection: Connection,
-    awaitsContinue: boolean,
-    offer?: Offer,
-  ): void {
+  begin(exchange: Exchange): void {
+    const { req, res, connection, awaitsContinue, offer } = exchange;
     let environ: ServerEnviron & { [exchangeKey]?: Exchange };
-    let request: RequestBody | undefined;
     try {
       checkHeadSize(req, this.#limits);
       environ = createEnviron(req, connection, this.#defaults);
-      request = this.#bodyOf(req, environ, awaitsContinue ? () => sendContinue(res) : undefined);
+      exchange.request = this.#bodyOf(
+        req,
+        environ,
+        awaitsContinue ? () => sendContinue(res) : undefined,
+      );
     } catch (error) {
       refuse(
         res,
@@ -145,16 +163,15 @@ export class Listener implements ExchangeOwner {
       connection.end();
       return;
     }
-    const isLast = endsItself(environ, awaitsContinue && request === undefined);
+    const isEmpty = exchange.request === undefined;
+    exchange.isLast = endsItself(environ, awaitsContinue && isEmpty);
     if (this.#handler !== undefined && offer === undefined) {
       if (awaitsContinue) res.writeContinue();
-      const direct = { req, res, request, connection, isLast, owner: this, limits: this.#limits };
-      answerDirectly(this.#handler, direct);
+      answerDirectly(this.#handler, exchange, this, this.#limits);
       return;
     }
-    const exchange = new Exchange(req, res, request, offer ?? connection, this, isLast);
+    if (isEmpty && this.endsEmpty && offer === undefined) (req as Partial<Incoming>).endEmpty?.();
     environ[exchangeKey] = exchange;
-    connection.exchange = exchange;
     if (offer !== undefined) environ[upgradeKey] = () => offer.take();
     if (this.#more !== undefined) {
       try {
@@ -164,7 +181,7 @@ export class Listener implements ExchangeOwner {
         return;
       }
     }
-    exchange.run(this.#app, environ);
+    exchange.call(this.#app, environ);
   }
 
   /** Puts the body of a request into its environ, if it has one. */

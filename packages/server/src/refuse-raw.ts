@@ -15,7 +15,8 @@ export function refuseConnect(req: IncomingMessage, duplex: Duplex): void {
   socket.on("error", () => {});
   socket.on("drain", () => connection.response?.emit("drain"));
   socket.on("end", () => socket.end());
-  connection.enter(req, Infinity, () => refuseRaw(socket, 405, `Allow: ${allowedMethods}\r\n`));
+  const run = (): void => refuseRaw(socket, 405, `Allow: ${allowedMethods}\r\n`);
+  connection.enter({ req, run }, Infinity);
   socket.resume();
 }
 

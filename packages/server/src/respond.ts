@@ -14,25 +14,23 @@ import {
   type HeaderList,
   type Write,
 } from "@wsgi/core";
+import type { Connection, Turn } from "./connection.ts";
 import type { RequestBody } from "./input.ts";
 import { Pump } from "./pump.ts";
 import { describeError, saysGone } from "./report.ts";
 import type { RefusedRequest } from "./request.ts";
 import { Sender } from "./send.ts";
+import type { Offer } from "./upgrade.ts";
 import { Waiters } from "./waiters.ts";
-
-/** Is what an exchange needs of its connection. */
-export interface ExchangeConnection {
-  /** Lets the next request in. */
-  done(): void;
-  /** Lets nothing more in. */
-  end(): void;
-}
 
 /** Is what an exchange needs of its server. */
 export interface ExchangeOwner {
   /** Whether connections end with their present response, because the server is closing. */
   readonly closing: boolean;
+  /** Whether a response that is there as a whole may take the fast path. */
+  readonly hasFastPath: boolean;
+  /** Calls the application for a request, or refuses it. */
+  begin(exchange: Exchange): void;
   /** Takes the report of an error. It does not throw. */
   report(text: string): void;
 }
@@ -41,15 +39,21 @@ export interface ExchangeOwner {
  * Is one request on its way through the application: calls it, goes through its body as fast as the
  * client takes it, and closes it. It is over exactly once; then the connection's next request may come.
  */
-export class Exchange {
+export class Exchange implements Turn {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly connection: Connection;
+  /** Whether the client holds its body back until it is told to go on. */
+  readonly awaitsContinue: boolean;
+  /** What reads the body of the request, if it has one. */
+  request: RequestBody | undefined;
+  /** Whether the connection ends with this exchange in any case. */
+  isLast = false;
+  /** How the application can take the connection over, if the client asks for another protocol. */
+  offer: Offer | undefined;
   /** Aborts the signal, once somebody has asked for it. */
   abort: AbortController | undefined;
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
-  readonly #request: RequestBody | undefined;
-  readonly #connection: ExchangeConnection;
   readonly #owner: ExchangeOwner;
-  readonly #isLast: boolean;
   readonly #sender: Sender;
 
   #body: Body | undefined;
@@ -64,22 +68,29 @@ export class Exchange {
   constructor(
     req: IncomingMessage,
     res: ServerResponse,
-    request: RequestBody | undefined,
-    connection: ExchangeConnection,
+    connection: Connection,
     owner: ExchangeOwner,
-    isLast: boolean,
+    awaitsContinue: boolean,
   ) {
-    this.#req = req;
-    this.#res = res;
-    this.#request = request;
-    this.#connection = connection;
+    this.req = req;
+    this.res = res;
+    this.connection = connection;
+    this.awaitsContinue = awaitsContinue;
     this.#owner = owner;
-    this.#isLast = isLast;
     this.#sender = new Sender(req, res, this);
   }
 
+  /** Begins, when the requests before it are done. */
+  run(): void {
+    this.connection.response = this.res;
+    // A client that has left in the meantime is nobody to call the application for.
+    if (this.req.socket.destroyed) this.connection.done();
+    else this.#owner.begin(this);
+  }
+
   /** Calls the application and answers with what it returns. */
-  run<E extends Environ>(app: Application<E>, environ: E): void {
+  call<E extends Environ>(app: Application<E>, environ: E): void {
+    this.connection.exchange = this;
     try {
       const result = app(environ, this.#startResponse);
       // isBody first: of a body not even "then" is looked at.
@@ -106,7 +117,7 @@ export class Exchange {
 
   /** Fails reading the request, because nothing more of it can be read. */
   failRequest(reason: RefusedRequest): void {
-    this.#request?.fail(reason);
+    this.request?.fail(reason);
   }
 
   readonly #startResponse = (status: string, headers: HeaderList, excInfo?: unknown): Write => {
@@ -166,7 +177,7 @@ export class Exchange {
 
   /** Deals with an error of the application: an answer if that can still be, else a cut. */
   fail(error: unknown): void {
-    const failure = this.#request?.failure;
+    const failure = this.request?.failure;
     const isRefused = failure !== undefined && error === failure;
     if (!isRefused) this.#report(error);
     if (this.#isGone()) {
@@ -179,16 +190,16 @@ export class Exchange {
 
   #isGone(): boolean {
     // Not req.destroyed: a request is, too, when it has been read to its end.
-    return this.#gone || this.#req.socket.destroyed;
+    return this.#gone || this.req.socket.destroyed;
   }
 
   /** Listens for what can happen to a response that is not over at once. */
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;
-    this.#res.on("close", () => this.#leave());
-    this.#res.on("error", () => {});
-    this.#res.on("drain", () => this.#waiters?.settle());
+    this.res.on("close", () => this.#leave());
+    this.res.on("error", () => {});
+    this.res.on("drain", () => this.#waiters?.settle());
   }
 
   #leave(): void {
@@ -202,21 +213,25 @@ export class Exchange {
   #finish(): void {
     this.#over = true;
     this.#waiters?.settle(this.#gone ? new ClientDisconnected() : undefined);
-    this.#request?.release(this.#res);
+    this.request?.release(this.res);
     const pump = this.#pump;
     if (pump !== undefined) this.#settle(() => pump.stop());
     const body = this.#body;
-    this.#settle(
-      () => body && closeBody(body),
-      () => this.#connection.done(),
-    );
+    const done = (): void => (this.offer ?? this.connection).done();
+    if (body === undefined) done();
+    else this.#settle(() => closeBody(body), done);
+  }
+
+  /** Whether a response that is there as a whole may take the fast path. */
+  get hasFastPath(): boolean {
+    return this.#owner.hasFastPath;
   }
 
   /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
   endsConnection(must = false): boolean {
     const ends =
-      must || this.#owner.closing || this.#isLast || this.#request?.endsConnection === true;
-    if (ends) this.#connection.end();
+      must || this.#owner.closing || this.isLast || this.request?.endsConnection === true;
+    if (ends) this.connection.end();
     return ends;
   }
 
@@ -241,6 +256,6 @@ export class Exchange {
   /** Reports an error, unless it only says that the client has left, which it has. */
   #report(error: unknown): void {
     if (this.#isGone() && saysGone(error)) return;
-    this.#owner.report(`${this.#req.method} ${this.#req.url}: ${describeError(error)}\n`);
+    this.#owner.report(`${this.req.method} ${this.req.url}: ${describeError(error)}\n`);
   }
 }

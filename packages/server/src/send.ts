@@ -1,18 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  checkChunk,
-  isBodyless,
-  ResponseHead,
-  WsgiError,
-  type Chunk,
-  type HeaderList,
-} from "@wsgi/core";
+import { isBodyless, ResponseHead, WsgiError, type Chunk, type HeaderList } from "@wsgi/core";
+import { sendAtOnce } from "./fast-path.ts";
 import { Gathering } from "./gather.ts";
+import { join, toBuffer, toLatin1, type Joined } from "./joined.ts";
 import { refuse } from "./refuse.ts";
 import type { RefusedRequest } from "./request.ts";
 
 /** Is what a sender needs of the exchange that it sends for. */
 interface SenderOwner {
+  /** Whether a response that is there as a whole may take the fast path. */
+  readonly hasFastPath: boolean;
   /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
   endsConnection(must?: boolean): boolean;
 }
@@ -74,15 +71,11 @@ export class Sender {
     );
   }
 
-  /** Sends a body that is there: with its length, and in one write where it is text. */
+  /** Sends a body that is there: with its length, and in one write unless it is long and no text. */
   whole(chunks: readonly Chunk[]): void {
     this.head.demand();
-    let length = 0;
-    let isText = true;
-    for (const chunk of chunks) {
-      length += Buffer.byteLength(checkChunk(chunk));
-      if (typeof chunk !== "string") isText = false;
-    }
+    const joined = join(chunks);
+    const { text, length } = joined;
     if (this.head.sent || this.#isBodyless() || length > this.#left) {
       const latin1 = !this.head.sent && length > 0 && this.#sendHead(length);
       for (const chunk of chunks) {
@@ -92,10 +85,9 @@ export class Sender {
       return;
     }
     if (length < this.#left && this.#left !== Infinity) throw this.#tooShort(length);
+    if (this.#sendAtOnce(chunks, joined)) return;
     const latin1 = this.#sendHead(length);
-    const text = !isText ? "" : chunks.length === 1 ? (chunks[0] as string) : chunks.join("");
-    // Halves of a surrogate pair in two chunks would become one character if they were joined.
-    if (isText && (chunks.length === 1 || Buffer.byteLength(text) === length)) {
+    if (text !== undefined) {
       this.#res.end(latin1 ? Buffer.from(text) : text);
     } else {
       for (const chunk of chunks) this.#res.write(latin1 ? toBuffer(chunk) : chunk);
@@ -205,6 +197,14 @@ export class Sender {
     return this.#latin1;
   }
 
+  /** Sends head and body in one piece, if that can be; if not, nothing has happened. */
+  #sendAtOnce(chunks: readonly Chunk[], joined: Joined): boolean {
+    if (!this.#owner.hasFastPath || this.#owner.endsConnection()) return false;
+    const body = toLatin1(chunks, joined);
+    if (body === undefined) return false;
+    return (this.head.sent = sendAtOnce(this.#res, this.head, this.#fields, body));
+  }
+
   #writeHead(code: number, reason: string, fields: string[]): void {
     if (this.#owner.endsConnection(!this.#isDelimited(fields))) fields.push("Connection", "close");
     this.#res.writeHead(code, reason, fields);
@@ -224,8 +224,4 @@ export class Sender {
       `Cannot end the response: the body has ${length} bytes; wanted ${this.head.contentLength}, as its Content-Length says`,
     );
   }
-}
-
-function toBuffer(chunk: Chunk): Uint8Array {
-  return typeof chunk === "string" ? Buffer.from(chunk) : chunk;
 }

@@ -124,14 +124,18 @@ class Server implements WsgiServer {
 
   constructor(app: Application<ServerEnviron>, options: ServeOptions) {
     this.#address = readAddress(options);
-    this.#listener = new Listener(app, options);
-    this.#scheme = options.tls === undefined ? "http" : "https";
     const limits = readLimits(options.limits);
     const { upgrade = false } = options;
     if (typeof upgrade !== "boolean") {
       throw new TypeError(`Cannot serve: upgrade is ${show(upgrade)}; wanted true or false`);
     }
-    this.httpServer = createHttpServer(options.tls, limits, upgrade ? Upgradable : Incoming);
+    this.#listener = new Listener(app, options, limits.keepAliveTimeout);
+    this.#scheme = options.tls === undefined ? "http" : "https";
+    this.httpServer = createHttpServer(options.tls, limits, {
+      IncomingMessage: upgrade ? Upgradable : Incoming,
+      // Known from Node 24 on: no events for a body that is not there.
+      optimizeEmptyRequests: this.#listener.endsEmpty,
+    });
     this.#connections = new Connections(this.httpServer, options.tls !== undefined, limits);
     this.httpServer.on("request", (req, res) => this.#listener.handle(req, res, false));
     this.httpServer.on("checkContinue", (req, res) => this.#listener.handle(req, res, true));
@@ -217,21 +221,22 @@ class Server implements WsgiServer {
 function createHttpServer(
   tls: https.ServerOptions | undefined,
   limits: Limits,
-  request: typeof Incoming,
+  requests: { IncomingMessage: typeof Incoming; optimizeEmptyRequests: boolean },
 ): http.Server | https.Server {
-  const { headerBytes, headersTimeout, requestTimeout, keepAliveTimeout } = limits;
+  const { headerBytes, headersTimeout, requestTimeout } = limits;
   const options = {
     // Node refuses a head that has as many.
     maxHeaderSize: Math.min(headerBytes + 1, Number.MAX_SAFE_INTEGER),
     headersTimeout,
     requestTimeout,
-    keepAliveTimeout,
+    // Connections looks after those that are kept: node sets a timer twice for each request.
+    keepAliveTimeout: 0,
     connectionsCheckingInterval: Math.min(headersTimeout, 5_000),
     // Said here, because a flag of node's can make it otherwise.
     insecureHTTPParser: false,
     // Node would answer by itself where Host is missing, and go on to the next request.
     requireHostHeader: false,
-    IncomingMessage: request,
+    ...requests,
   };
   if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
     throw new TypeError(`Cannot serve: tls is ${show(tls)}; wanted { key, cert }`);

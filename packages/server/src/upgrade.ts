@@ -3,7 +3,6 @@ import type { Socket } from "node:net";
 import { ClientDisconnected, type Environ } from "@wsgi/core";
 import type { Connection } from "./connection.ts";
 import { Incoming } from "./incoming.ts";
-import type { ExchangeConnection } from "./respond.ts";
 
 /** Is the key of the function that takes a connection over, for another protocol. */
 export const upgradeKey = "wsgix.upgrade";
@@ -59,7 +58,7 @@ function hasBody(rawHeaders: readonly string[]): boolean {
  * Is a request for another protocol, on a connection that node has let go of. Until the response begins, the
  * application can take the connection; then the response goes nowhere. Else it is sent, and is the last.
  */
-export class Offer implements ExchangeConnection {
+export class Offer {
   readonly res: ServerResponse;
   readonly #req: IncomingMessage;
   readonly #socket: Socket;
@@ -118,10 +117,6 @@ export class Offer implements ExchangeConnection {
     const socket = this.#socket;
     if (!this.#isTaken || socket.destroyed) this.#connection.done();
     else socket.once("close", () => this.#connection.done());
-  }
-
-  end(): void {
-    this.#connection.end();
   }
 
   readonly #drain = (): void => void this.#connection.response?.emit("drain");

@@ -15,12 +15,15 @@ const servers = {
       res.end("Hello, world!");
     }),
 
-  wsgi: () =>
-    makeServer("127.0.0.1", 0, (environ, startResponse) => {
-      startResponse("200 OK", [["Content-Type", "text/plain"]]);
-      return ["Hello, world!"];
-    }).httpServer,
+  wsgi: () => makeServer("127.0.0.1", 0, hello).httpServer,
+
+  plain: () => makeServer("127.0.0.1", 0, hello, { fastPath: false }).httpServer,
 };
+
+function hello(environ, startResponse) {
+  startResponse("200 OK", [["Content-Type", "text/plain"]]);
+  return ["Hello, world!"];
+}
 
 /** Is what node:http needs of a socket. What is written is thrown away. */
 class Connection extends Duplex {

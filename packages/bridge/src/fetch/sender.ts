@@ -175,7 +175,8 @@ export class Sender {
 
   /** Ends a response that nobody waits for. */
   leave(): void {
-    if (this.#head.sent) this.#error(new ClientDisconnected());
+    // In another turn, because Deno prints the error unless it has cancelled the stream by then.
+    if (this.#head.sent) setTimeout(() => this.#error(new ClientDisconnected()), 0);
     // The code is nginx's own, for its log; no client sees it.
     else this.#replace(499, "Client Closed Request");
   }

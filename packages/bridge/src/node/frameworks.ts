@@ -7,6 +7,8 @@ import { toNode, type ToNodeOptions } from "./to-node.ts";
 export interface KoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  /** The target as the client sent it; a mount such as koa-mount's takes its path off `req.url`. */
+  readonly originalUrl?: string;
   respond?: boolean;
 }
 
@@ -35,8 +37,9 @@ export function toKoa(
 ): (ctx: KoaContext) => void {
   const listener = toNode(app, options);
   return function toKoa(ctx) {
+    const { req, res, originalUrl = req.url } = ctx;
     ctx.respond = false;
-    listener(ctx.req, ctx.res);
+    listener(Object.assign(req, { originalUrl }), res);
   };
 }
 

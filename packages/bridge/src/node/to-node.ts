@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
 import { decodePath, show, type Application } from "@wsgi/core";
 import { nodeListener, type ListenerOptions, type ServerEnviron } from "@wsgi/server";
+import { asHttp1, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
 import { setFields } from "./set-fields.ts";
 import { rawPath } from "./target.ts";
 
@@ -9,7 +11,7 @@ export type ToNodeOptions = ListenerOptions;
 
 /**
  * Makes a handler for node's requests of an application: for `express().use("/api", toNode(app))`, for
- * Connect, and for a server of node:http.
+ * Connect, and for a server of node:http or node:http2.
  *
  * SCRIPT_NAME is the path that the router around has taken off. Header fields that were set on the
  * response before stay, unless the application gives them too; cookies are added up. The response is
@@ -36,7 +38,7 @@ export type ToNodeOptions = ListenerOptions;
 export function toNode(
   app: Application<ServerEnviron>,
   options: ToNodeOptions = {},
-): (req: IncomingMessage, res: ServerResponse) => void {
+): (req: NodeRequest, res: NodeResponse) => void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot mount: the options are ${show(options)}; wanted an object`);
   }
@@ -48,12 +50,14 @@ export function toNode(
     ...options,
     environ: (req) => ({
       ...placeOf(req),
+      ...(isHttp2(req) && { SERVER_PROTOCOL: "HTTP/2.0" }),
       ...(typeof environ === "function" ? environ(req) : environ),
     }),
   });
   return function toNode(req, res) {
-    takeFields(res);
-    listener(req, res);
+    if (isHttp2(req)) asHttp1(req, res as Http2ServerResponse);
+    takeFields(res as ServerResponse);
+    listener(req as IncomingMessage, res as ServerResponse);
   };
 }
 
