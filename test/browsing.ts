@@ -55,7 +55,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** Lists what is wrong with a page for those who use it in another way. */
 export async function barriers(tab: Page): Promise<string[]> {
   await tab.evaluate(axe);
-  const { violations } = (await tab.evaluate("axe.run()")) as {
+  const { violations } = (await tab.evaluate("axe.run({ preload: false })")) as {
     violations: { id: string; nodes: { html: string }[] }[];
   };
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));

@@ -239,11 +239,14 @@ function overhang(tab: Page): Promise<number> {
 }
 
 function named(name: string): Middleware {
-  const layer: Middleware = (app) => app;
+  const layer: Middleware = (app) => (environ, startResponse) => app(environ, startResponse);
   return Object.defineProperty(layer, "name", { value: name });
 }
 
-/** Looks at each view of a page that has all there is: differences, errors and chunks. */
+/**
+ * Looks at each view of a page that has all there is: differences, errors and chunks. What looks at it writes
+ * styles into it, which the page itself may not.
+ */
 async function barriersOfAll(colorScheme: "light" | "dark"): Promise<string[]> {
   const failing = stack(
     requestId(),
@@ -251,7 +254,7 @@ async function barriersOfAll(colorScheme: "light" | "dark"): Promise<string[]> {
   )(function fail() {
     throw new Error("This is a test");
   });
-  await using page = await open(browser, failing, { colorScheme });
+  await using page = await open(browser, failing, { colorScheme, bypassCSP: true });
   const found = await barriers(page.tab);
   await page.ask("/one");
   await page.ask("/two");

@@ -54,7 +54,7 @@ describe("signsOut()", () => {
   });
 
   it("tells who threw, who let it through, and who caught it", async () => {
-    const passing: Middleware = (app) => app;
+    const passing: Middleware = (app) => (environ, startResponse) => app(environ, startResponse);
     const seen = await see(stack(catchErrors(), passing)(failing("call")));
     const last = (name: string) => textsOf(signsOut(callOf(seen, name))).at(-1);
     assert.equal(last("failing"), "threw Error");
@@ -81,8 +81,9 @@ describe("timeLine()", () => {
     assert.deepEqual(marksOf(lanes[0]!), ["taken 50", "given 100"]);
   });
 
-  it("has a length even where no time has passed", () => {
-    assert.deepEqual(timeLine(recorded(call(0, 0, null))).lanes[0]!.own, [{ left: 0, width: 0 }]);
+  it("has places even where no time has passed", () => {
+    const { lanes } = timeLine(recorded(call(0, 0, null), back(0, 0)));
+    assert.deepEqual(marksOf(lanes[0]!), ["given 0"]);
   });
 });
 
