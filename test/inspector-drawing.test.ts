@@ -145,8 +145,12 @@ describe("pair()", () => {
       both.one?.name,
       both.other?.name,
     ]);
-    assert.deepEqual(names[0], ["requestId", "requestId"]);
-    assert.ok(names.some(([left, right]) => left === undefined && right === "catchErrors"));
+    assert.deepEqual(names, [
+      ["requestId", "requestId"],
+      [undefined, "catchErrors"],
+      ["append", "append"],
+      ["respond", "respond"],
+    ]);
   });
 });
 
