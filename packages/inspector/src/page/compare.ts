@@ -54,7 +54,7 @@ function commonLengths(left: readonly CallAnalysis[], right: readonly CallAnalys
 }
 
 function isSame(one: CallAnalysis, other: CallAnalysis): boolean {
-  return one.name === other.name && one.label === other.label && one.depth === other.depth;
+  return one.name === other.name && one.label === other.label;
 }
 
 /** Compares the header fields that two servers were given. */

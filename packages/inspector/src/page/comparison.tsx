@@ -51,6 +51,9 @@ function Both({ one, other }: { one: Recording; other: Recording }): JSX.Element
   ];
   return (
     <>
+      <h3>
+        From request {one.id} to request {other.id}
+      </h3>
       <table>
         <caption>Layers and their own times</caption>
         <thead>

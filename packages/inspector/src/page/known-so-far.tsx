@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import type { Recording } from "../recording.ts";
-import { bytes, count, show } from "./format.ts";
+import { ChunkList } from "./chunk-list.tsx";
+import { count, show } from "./format.ts";
 import { Fold } from "./layer-details.tsx";
 import { knownIn, type Known } from "./moments.ts";
 
@@ -64,14 +65,7 @@ function BodySoFar({ known: { chunks, isClosed } }: { known: Known }): JSX.Eleme
   return (
     <>
       {chunks.length === 0 && <p class="muted">No chunk has come.</p>}
-      <ol class="chunks">
-        {chunks.map(({ size, text }, i) => (
-          <li key={i}>
-            <span class="muted">{bytes(size)}</span>
-            <span class="text">{text ?? <i>no text</i>}</span>
-          </li>
-        ))}
-      </ol>
+      <ChunkList chunks={chunks} />
       {isClosed && <p>It is closed.</p>}
     </>
   );

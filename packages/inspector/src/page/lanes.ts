@@ -44,7 +44,7 @@ export function timeLine(recording: Recording): TimeLine {
   const tick = (at: number): TimeLine["ticks"][number] => {
     const left = place(at);
     // At the end there is no room for a number.
-    return { left, text: left > 90 ? "" : label(at) };
+    return { left, text: left > 80 ? "" : label(at) };
   };
   const bars = (intervals: readonly Interval[]): Bar[] =>
     intervals.map(([from, to]) => ({ left: place(from), width: place(to - from) }));

@@ -3,6 +3,7 @@ import type { CallAnalysis } from "../analyse.ts";
 import { environAt, type KnownEnviron } from "../differences.ts";
 import type { Flow } from "../flow.ts";
 import type { CallEvent, ErrorRecord, Recording } from "../recording.ts";
+import { ChunkList } from "./chunk-list.tsx";
 import { change, Differences, environDifferences, headerDifferences } from "./differences.tsx";
 import { bytes, count, show, showError, time } from "./format.ts";
 import { chunksOf } from "./moments.ts";
@@ -46,7 +47,7 @@ export function LayerDetails({ call, recording }: LayerDetailsProps): JSX.Elemen
         {call.isLayer && <p>Came from inside: {flow(call.taken)}</p>}
         <p>Given to the outside: {flow(call.given)}</p>
         {call.buffers && <p>It held back up to {bytes(call.held)}.</p>}
-        <Chunks call={call} recording={recording} />
+        <ChunkList chunks={chunksOf(recording, call.id)} />
       </section>
       <section>
         <h4>Promises and close()</h4>
@@ -95,26 +96,6 @@ function ErrorView({ verb, error }: { verb: string; error: ErrorRecord }): JSX.E
     </section>
   );
 }
-
-function Chunks({ call, recording }: LayerDetailsProps): JSX.Element | null {
-  const chunks = chunksOf(recording, call.id);
-  if (chunks.length === 0) return null;
-  return (
-    <ol class="chunks">
-      {chunks.slice(0, mostChunks).map(({ at, size, text }) => (
-        <li key={at}>
-          <span class="muted">
-            {time(at)} · {bytes(size)}
-          </span>
-          <span class="text">{text ?? <i>no text</i>}</span>
-        </li>
-      ))}
-      {chunks.length > mostChunks && <li>and {chunks.length - mostChunks} more</li>}
-    </ol>
-  );
-}
-
-const mostChunks = 50;
 
 const promises = {
   none: "It made nobody wait.",

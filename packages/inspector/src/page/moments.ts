@@ -61,6 +61,8 @@ export interface Known {
 /** Is a chunk, and when it came; or several, as an array. */
 export interface ChunkAt extends ChunkRecord {
   readonly at: number;
+  /** How many there are. */
+  readonly chunks: number;
 }
 
 /** Tells what is known at the end of a recording, where its last event happened. */
@@ -96,12 +98,12 @@ export function chunksOf({ events }: Pick<Recording, "events">, call: number): C
     .flatMap((event): ChunkAt[] => {
       const { at } = event;
       if (event.kind === "chunk" || event.kind === "write") {
-        return [{ at, size: event.size, text: event.text }];
+        return [{ at, size: event.size, text: event.text, chunks: 1 }];
       }
       if (event.kind !== "returned" && event.kind !== "settled") return [];
       const { body } = event;
       return body.kind === "array" && body.size > 0
-        ? [{ at, size: body.size, text: body.text }]
+        ? [{ at, size: body.size, text: body.text, chunks: body.chunks }]
         : [];
     });
 }
