@@ -5,6 +5,7 @@ import {
   emptyInput,
   environKey,
   FileWrapper,
+  signalKey,
   type Environ,
   type ErrorStream,
   type FileLike,
@@ -13,8 +14,7 @@ import type { Connection } from "./connection.ts";
 import { HeaderShapes } from "./header-shapes.ts";
 import { checkHost, checkTransferEncoding, readTarget, RefusedRequest } from "./request.ts";
 
-/** Is the key of the function that tells when the client has left. */
-export const signalKey = "wsgix.signal";
+export { signalKey } from "@wsgi/core";
 
 /** Is the key that tells an application that its server is being drained, and only then is there. */
 export const drainingKey = "wsgix.draining";
