@@ -4,6 +4,7 @@
 //          ◀─ startResponse(status, headers) ── body, chunk by chunk ── close() ─
 //
 //   npx wsgi layers examples/05-a-stack.ts    prints these layers as a tree
+//   npx wsgi inspect examples/05-a-stack.ts GET /hello/Ann    shows what each does to a request
 
 import { stack, type Application } from "@wsgi/core";
 import { accessLog } from "@wsgi/middleware/access-log";
@@ -15,13 +16,16 @@ const html = [["Content-Type", "text/html; charset=utf-8"]] as const;
 
 const routes = router();
 
-routes.get("/", function home(_environ, startResponse) {
+routes.get("/", function home(environ, startResponse) {
+  const inspector = environ["wsgix.inspector"]; // the path of its page, if it is on
+  const link = `<p>The <a href="${inspector}">inspector</a> shows what each layer did to them.</p>`;
   startResponse("200 OK", html);
   return [
     "<!doctype html><title>WSGI for TypeScript</title><h1>It works</h1>",
     '<p>Ask for <a href="/hello/Ann">/hello/Ann</a>, <a href="/hello/世界">/hello/世界</a>,',
     ' <a href="/fail">/fail</a> or <a href="/nowhere">/nowhere</a>,',
     " and watch the terminal: a line for each request.</p>",
+    inspector === undefined ? "" : link,
   ];
 });
 

@@ -593,9 +593,13 @@ describe("Recorder", () => {
 });
 
 describe("@wsgi/inspector", () => {
-  it("can be imported in a browser: it uses core alone", () => {
+  it("can be imported in a browser, but for the page's server: it uses core alone", () => {
     const { sources } = packages.find(({ manifest }) => manifest.name === "@wsgi/inspector")!;
-    const imports = sources.flatMap(importsOf).filter(({ from }) => from !== undefined);
-    assertNone(imports.filter(({ name }) => name !== "@wsgi/core").map(({ place }) => place));
+    const ours = sources.filter(({ path }) => !/\/src\/(?:page|serving)\//.test(path));
+    const imports = ours.flatMap(importsOf);
+    const strays = imports.filter(({ name, from, target }) =>
+      from === undefined ? /\/src\/(?:page|serving)\//.test(target) : name !== "@wsgi/core",
+    );
+    assertNone(strays.map(({ place }) => place));
   });
 });

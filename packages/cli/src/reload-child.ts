@@ -17,7 +17,11 @@ export function run([argument = ""]: readonly string[]): Promise<number> {
   const settings = JSON.parse(argument) as ServeSettings;
   let answer: Answer;
   const stopped = untilStopped((socket) => answer(socket));
-  const served = loadServed(settings).then(({ app, label }) => {
+  const served = loadServed(settings).then(({ app, label, page }) => {
+    // An open page would keep this process, and show what an older one does.
+    process.on("message", (message) => {
+      if (message === "stop") page?.close();
+    });
     answer = answerOnceOn(makeServer(settings.host, settings.port, app).httpServer);
     tell({ wsgi: "loaded", label });
     return stopped;

@@ -3,6 +3,7 @@ import { watch, type FSWatcher } from "chokidar";
 import type { Application } from "@wsgi/core";
 import { untilSignal } from "@wsgi/server";
 import { answerOnceOn, Gate, takeConnections } from "./connections.ts";
+import { announceInspector } from "./inspecting.ts";
 import { readTarget } from "./load.ts";
 import { startRun, type Run } from "./reload-run.ts";
 import { listen, type ServeSettings } from "./serving.ts";
@@ -30,6 +31,7 @@ export async function serveReloading(settings: ServeSettings): Promise<void> {
 
   let announced = false;
   const announce = (label: string): void => {
+    announceInspector(settings.inspect, server.url);
     console.log(announced ? `Reloaded ${label}` : `Serving ${label} on ${server.url}`);
     announced = true;
   };

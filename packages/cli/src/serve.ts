@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
-import { untilStopped } from "@wsgi/server";
+import { untilSignal, untilStopped } from "@wsgi/server";
 import { nameArguments, readArguments, UsageError } from "./command.ts";
+import { announceInspector, readInspect } from "./inspecting.ts";
 import { listen, loadServed, logFormats, type ServeSettings } from "./serving.ts";
 
 export const usage = `Usage: wsgi serve FILE[:NAME] [options]
@@ -14,6 +15,8 @@ way end; a second Ctrl-C does not.
       --log FORMAT    dev, common, combined, json or off; default dev
       --development   show errors in the browser, to clients on this machine
       --validate      hold the application and its layers to the contract
+      --inspect       record what each layer does, and show it to clients on
+                      this machine at /_inspector; at PATH with --inspect=PATH
       --reload        start afresh when a source file in FILE's folder is saved
       --workers N     serve from N processes, or as many as suit with "auto";
                       SIGHUP replaces them with newer code
@@ -32,12 +35,13 @@ Times, in seconds:
 `;
 
 export async function run(args: string[]): Promise<number> {
-  const { values, positionals } = readArguments(args, {
+  const { values, positionals } = readArguments(args.map(completeInspect), {
     host: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "8000" },
     log: { type: "string", default: "dev" },
     development: { type: "boolean", default: false },
     validate: { type: "boolean", default: false },
+    inspect: { type: "string" },
     reload: { type: "boolean", default: false },
     workers: { type: "string" },
     "drain-delay": { type: "string", default: "0" },
@@ -54,6 +58,7 @@ export async function run(args: string[]): Promise<number> {
     log: readLog(values.log),
     development,
     validate,
+    ...(values.inspect === undefined ? {} : { inspect: await readInspect(values.inspect, host) }),
     stop: {
       delay: readTime("drain delay", values["drain-delay"]),
       timeout: readTime("graceful timeout", values["graceful-timeout"]),
@@ -70,6 +75,11 @@ export async function run(args: string[]): Promise<number> {
         "Cannot serve: both workers and reload are given; wanted one, and SIGHUP reloads workers",
       );
     }
+    if (settings.inspect !== undefined) {
+      throw new UsageError(
+        "Cannot serve: both workers and inspect are given; wanted one, because the inspector sees a single process",
+      );
+    }
     const beatTime = Math.min(1_000, workerTimeout / 4);
     const { serveWithWorkers } = await import("./workers.ts");
     return serveWithWorkers({ ...settings, workers, workerTimeout, beatTime, restartDelay });
@@ -79,11 +89,18 @@ export async function run(args: string[]): Promise<number> {
     await serveReloading(settings);
     return 0;
   }
-  const { app, label } = await loadServed(settings);
+  const { app, label, page } = await loadServed(settings);
   const server = await listen(app, settings);
-  const stopped = untilStopped(server, settings.stop);
+  const told = untilSignal().then(() => page?.close());
+  const stopped = untilStopped(server, settings.stop, told);
+  announceInspector(settings.inspect, server.url);
   console.log(`Serving ${label} on ${server.url}`);
   return stopped;
+}
+
+/** Lets `--inspect` stand without the value that the parser wants. */
+function completeInspect(arg: string): string {
+  return arg === "--inspect" ? "--inspect=" : arg;
 }
 
 function readWorkers(text: string): number {

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { interleave, stack, type Application, type Boundary, type Middleware } from "@wsgi/core";
 import { validator } from "@wsgi/core/validator";
+import type { InspectorPage } from "@wsgi/inspector/page";
 import { accessLog } from "@wsgi/middleware/access-log";
 import {
   catchErrors,
@@ -9,6 +10,7 @@ import {
 } from "@wsgi/middleware/catch-errors";
 import { serve, type StopOptions, type WsgiServer } from "@wsgi/server";
 import { CommandError } from "./command.ts";
+import { inspectServed, type InspectSettings } from "./inspecting.ts";
 import { loadApplication, type Loaded } from "./load.ts";
 
 /** What `--log` may be. */
@@ -25,12 +27,20 @@ export interface ServeSettings {
   readonly development: boolean;
   /** Whether the layers are held to the contract. */
   readonly validate: boolean;
+  /** Where the inspector's page is, and what opens it; absent if nothing is recorded. */
+  readonly inspect?: InspectSettings;
   /** How it ends. */
   readonly stop: StopOptions;
 }
 
+/** Is an application in the layers that were asked for. */
+export interface Served extends Loaded {
+  /** The page that shows what they do, if that was asked for. */
+  readonly page?: InspectorPage;
+}
+
 /** Loads an application and puts around it the layers that were asked for. */
-export async function loadServed(settings: ServeSettings): Promise<Loaded> {
+export async function loadServed(settings: ServeSettings): Promise<Served> {
   const { target, log, development, validate } = settings;
   const { app, label } = await loadApplication(target);
   const layers = stack(
@@ -38,7 +48,9 @@ export async function loadServed(settings: ServeSettings): Promise<Loaded> {
     ...(development ? [inDevelopment, catchErrors()] : []),
   );
   const served = layers(app);
-  return { app: validate ? interleave(served, watchBoundary) : served, label };
+  const held = validate ? interleave(served, watchBoundary) : served;
+  if (settings.inspect === undefined) return { app: held, label };
+  return { ...inspectServed(held, settings.inspect), label };
 }
 
 /** Puts a validator between two layers, which tells of a broken clause whoever may catch the error. */

@@ -29,6 +29,8 @@ export class Journal {
   readonly recordings: Recording[] = [];
   readonly origins: Map<number, Origin> = new Map();
   readonly listeners: Set<RecorderListener> = new Set();
+  /** The paths of the pages that show the recordings; what is asked for there is not recorded. */
+  readonly pages: Set<string> = new Set();
   readonly #options: Required<RecorderOptions>;
   readonly #settings: Settings;
   // One for each recorder, so that one can stand within another. It goes along when environ is copied.
@@ -52,7 +54,7 @@ export class Journal {
   /** Begins to record a request; undefined if it is none of those that are recorded. */
   begin(environ: Environ, isDetached: boolean): Exchange | undefined {
     const { keep, only, secrets } = this.#options;
-    if (!only(environ)) {
+    if (this.#isForPage(environ) || !only(environ)) {
       this.mark(environ, null);
       return undefined;
     }
@@ -70,6 +72,13 @@ export class Journal {
     this.recordings.push(exchange.recording);
     if (this.recordings.length > keep) this.origins.delete(this.recordings.shift()!.id);
     return exchange;
+  }
+
+  /** Tells whether a request is for a page, wherever that is mounted. */
+  #isForPage({ SCRIPT_NAME, PATH_INFO }: Environ): boolean {
+    const path = `${SCRIPT_NAME}${PATH_INFO}/`;
+    for (const page of this.pages) if (path.includes(`${page}/`)) return true;
+    return false;
   }
 
   /** Tells whether a recording has enough events. */
