@@ -179,6 +179,17 @@ describe("the inspector's page", () => {
     await detailsOf(page.tab, "respond").waitFor();
   });
 
+  it("finds the server again when it was away", async () => {
+    await using page = await open(browser, respond(["Hello"]));
+    await page.ask("/one");
+    await titled(page.tab, "GET /one").waitFor();
+    page.closeStreams();
+    await page.tab.getByRole("status").getByText("not connected").waitFor();
+    await page.tab.getByRole("status").getByText("live", { exact: true }).waitFor();
+    await page.ask("/two");
+    await titled(page.tab, "GET /two").waitFor();
+  });
+
   it("shows hostile text as text", async () => {
     const markup = "<img src=x onerror=alert(1)>";
     const hostile: Application = (environ, startResponse) => {
