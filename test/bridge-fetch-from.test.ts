@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { fromFetch, toFetch } from "@wsgi/bridge/fetch";
-import { stack, type Environ } from "@wsgi/core";
+import { stack, type Environ, type StartResponse } from "@wsgi/core";
 import { validator } from "@wsgi/core/validator";
 import { append } from "@wsgi/middleware/append";
 import { mount } from "@wsgi/middleware/mount";
@@ -71,7 +71,12 @@ describe("fromFetch()", () => {
   });
 
   it("leaves out what concerns another connection", async () => {
-    const headers = { Connection: "close", "Transfer-Encoding": "chunked", "X-A": "1" };
+    const headers = {
+      Connection: "close",
+      Status: "200 OK",
+      "Transfer-Encoding": "chunked",
+      "X-A": "1",
+    };
     const response = await call(
       fromFetch(() => new Response(null, { headers })),
       "GET /",
@@ -143,6 +148,24 @@ describe("fromFetch()", () => {
       name: "TypeError",
       message: "Cannot answer with what the handler returned: it is undefined; wanted a Response",
     });
+  });
+
+  it("says that the body of a Response was read before", async () => {
+    const once = new Response("Hello");
+    const app = fromFetch(() => once);
+    assert.equal((await call(app, "GET /")).text(), "Hello");
+    await assert.rejects(call(app, "GET /"), /somebody has read its body/);
+  });
+
+  it("cancels the body of a Response that cannot be started", async () => {
+    let cancelled = 0;
+    const stream = new ReadableStream({ cancel: () => void (cancelled += 1) });
+    const app = fromFetch(() => new Response(stream, { headers: { "X-A": "1" } }));
+    const failing: StartResponse = () => {
+      throw new Error("This cannot be");
+    };
+    assert.throws(() => app(environFor("GET /"), failing), { message: "This cannot be" });
+    assert.equal(cancelled, 1);
   });
 
   it("refuses a handler and options that are none", () => {

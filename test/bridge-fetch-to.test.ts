@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { signalKey, toFetch, type FetchEnviron } from "@wsgi/bridge/fetch";
-import { ClientDisconnected, stack, type Application, type Environ } from "@wsgi/core";
+import {
+  ClientDisconnected,
+  stack,
+  type Application,
+  type Environ,
+  type StartResponse,
+} from "@wsgi/core";
 import { validator } from "@wsgi/core/validator";
 import { closable, failing, late, respond, slow, writing } from "@wsgi/testing";
 import { deferred, turn } from "./serving.ts";
@@ -184,6 +190,16 @@ describe("toFetch(), when the application fails", () => {
     const { response, reports } = await fetched(failing("call", new Error(secret)));
     assert.deepEqual([response.status, await response.text()], [500, "Internal Server Error"]);
     assert.match(reports(), /^GET \/: Error: The password is swordfish\n {4}at /);
+  });
+
+  it("answers 500 but once, and says so to who starts later", async () => {
+    let start: StartResponse | undefined;
+    const app: Application = (_environ, startResponse) => {
+      start = startResponse;
+      throw new Error("This cannot be");
+    };
+    await toFetch(app, { errors: { write() {} } })(new Request("http://localhost/"));
+    assert.throws(() => start!("200 OK", []), { clause: "start-before-body" });
   });
 
   it("answers 500 in place of what was started", async () => {

@@ -149,6 +149,13 @@ describe("toLambda() with an event of format 2.0", () => {
     assert.deepEqual([body, isBase64Encoded], ["/wA=", true]);
   });
 
+  it("takes an event without header fields, and a length without a body", async () => {
+    const { headers: _, body: __, ...bare } = urlEvent;
+    assert.equal((await environOf(bare)).HTTP_COOKIE, "cookie1=a; cookie2=b");
+    const headers = { "content-length": "99" };
+    assert.equal((await environOf({ ...bare, headers })).CONTENT_LENGTH, "0");
+  });
+
   it("drops fields with an underscore", async () => {
     const environ = await environOf({ ...urlEvent, headers: { x_user: "root" } });
     assert.equal(environ.HTTP_X_USER, undefined);

@@ -89,6 +89,19 @@ describe("fromConnect()", () => {
     await assert.rejects(call(throwing(respond(["Hello"])), "GET /"), error);
   });
 
+  it("makes what a middleware throws that is called later the application's error", async () => {
+    const error = new Error("This cannot be");
+    const later: ConnectMiddleware = (_req, _res, next) => void setImmediate(next);
+    const throwing = fromConnect(later, () => {
+      throw error;
+    });
+    await assert.rejects(call(throwing(respond(["Hello"])), "GET /"), error);
+    const rejecting = fromConnect(passing, async () => {
+      throw error;
+    });
+    await assert.rejects(call(rejecting(respond(["Hello"])), "GET /"), error);
+  });
+
   it("stays synchronous where all within it is", () => {
     const body = fromConnect(passing)(respond(["Hello"]))(environFor("GET /"), () => () => {});
     assert.ok(Array.isArray(body));

@@ -166,6 +166,7 @@ describe("toFastify()", () => {
     await app.ready();
     assert.equal((await get(app.routing, "/api/x?q")).text, "/api | /x | q | /api/x?q");
     assert.equal((await get(app.routing, "/api")).text, "/api |  |  | /api");
+    assert.equal((await get(app.routing, "/%61pi/x")).text, "/api | /x |  | /%61pi/x");
   });
 
   it("reads bodies of all types, and leaves those of other routes to Fastify", async () => {

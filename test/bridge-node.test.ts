@@ -226,6 +226,15 @@ describe("the request of a hosted handler", () => {
     assert.ok(Buffer.from(await response.arrayBuffer()).equals(sent));
   });
 
+  it("has no coding beside the length that a layer has found", async () => {
+    const app = fromNode((req, res) => res.end(Object.keys(req.headers).join(" ")));
+    const environ = environFor("POST /", {
+      headers: { "Transfer-Encoding": "chunked" },
+      environ: { CONTENT_LENGTH: "5" },
+    });
+    assert.equal((await call(app, environ)).text(), "content-length host");
+  });
+
   it("announces a body without length as Node's own does", async () => {
     const app = fromNode(async (req, res) => {
       const [piece] = await req.toArray();
@@ -293,6 +302,29 @@ describe("the error of a hosted handler", () => {
     const environ = environFor("GET /");
     assert.equal((await call(app, environ)).text(), "Hello");
     assert.match(environ["wsgi.errors"].text, /This cannot be/);
+  });
+
+  it("is reported if the handler ends the response twice", async () => {
+    const app = fromNode((_req, res) => {
+      setImmediate(() => {
+        res.end("Hello");
+        res.end("World");
+      });
+    });
+    const environ = environFor("GET /");
+    assert.equal((await call(app, environ)).text(), "Hello");
+    assert.match(environ["wsgi.errors"].text, /write after end/);
+  });
+
+  it("is made of what destroys the response before it has left", async () => {
+    const app = fromNode((_req, res) => {
+      res.write("Hello");
+      setImmediate(() => {
+        res.destroy();
+        res.end();
+      });
+    });
+    await assert.rejects(call(app, "GET /"), /its handler has destroyed it/);
   });
 
   it("is made of what destroys the response", async () => {

@@ -73,6 +73,16 @@ describe("ResponseHead", () => {
     assert.equal(head.code, 200);
   });
 
+  it("refuses a first start that comes after the server's own head", () => {
+    const head = new ResponseHead();
+    head.sent = true;
+    assert.throws(() => head.start("200 OK", []), { clause: "start-before-body" });
+    assert.throws(
+      () => head.start("200 OK", [], null),
+      (error) => error === null,
+    );
+  });
+
   it("keeps the first head whole if the second one is bad", () => {
     const head = new ResponseHead();
     head.start("200 OK", [["Content-Length", "5"]]);

@@ -158,7 +158,7 @@ function wrongFields({ name, ...manifest }: Manifest): string[] {
 }
 
 const expectedFile =
-  /^(?:package\.json|README\.md|LICENSE|bin\/wsgi\.js|dist\/.+\.(?:js|d\.ts|js\.map|d\.ts\.map)|src\/.+\.(?:tsx?|css))$/;
+  /^(?:package\.json|README\.md|LICENSE|bin\/wsgi\.js|dist\/.+\.(?:js|d\.ts|js\.map|d\.ts\.map)|src\/.+\.(?:tsx?|css)|hosts\/[a-z0-9]+\.md)$/;
 
 function wrongFiles({ name, files }: Tarball): string[] {
   const paths = files.map(({ path }) => path);

@@ -126,6 +126,28 @@ describe("a hosted handler without layers", () => {
     assert.match(reports, /This cannot be/);
   });
 
+  it("gets a cut for what it throws where its methods throw too", async () => {
+    const broken: NodeHandler = (_req, res) => {
+      res.writeHead = () => {
+        throw new Error("This cannot be");
+      };
+      res.end("Hello");
+    };
+    const { response, reports } = await direct(broken, get);
+    assert.equal(response, "");
+    assert.match(reports, /This cannot be/);
+  });
+
+  it("may end its response twice, which is reported", async () => {
+    const twice: NodeHandler = (_req, res) => {
+      res.end("Hello");
+      res.end("World");
+    };
+    const { response, reports } = await direct(twice, get);
+    assert.equal(bodyOf(response), "Hello");
+    assert.match(reports, /GET \/: Error.*write after end/);
+  });
+
   it("is the last of a connection whose client says so in a way that Node does not know", async () => {
     const handler: NodeHandler = (_req, res) => res.end("Hello");
     const request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\t, x\r\n\r\n";

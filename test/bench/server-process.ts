@@ -10,6 +10,8 @@ export interface Usage {
   readonly cpu: number;
   /** Its resident set in KiB, now. */
   readonly rss: number;
+  /** What of it belongs to this process alone, in KiB: not node's program, which processes share. */
+  readonly own: number;
   /** The largest that its resident set has been, in KiB. */
   readonly peak: number;
   /** The promises that were made in it since it was asked to count them. */

@@ -3,6 +3,14 @@ import { guessScheme } from "./url.ts";
 import type { Environ, ErrorStream } from "./types.ts";
 
 /**
+ * Is the key of the function that makes the signal which aborts when the client leaves. Servers offer it
+ * where they can tell.
+ *
+ * @see SPEC.md [client-signal]
+ */
+export const signalKey = "wsgix.signal";
+
+/**
  * Makes a `wsgi.errors` from a function that takes text.
  *
  * @param write - where the text goes; it is called in order and must not throw

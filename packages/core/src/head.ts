@@ -38,7 +38,7 @@ export class ResponseHead {
    * @param status - the status line
    * @param headers - the header fields; kept as they are, never changed
    * @param excInfo - the error that makes a second call necessary
-   * @throws WsgiError if the call breaks the contract; `excInfo` itself if the head has left
+   * @throws WsgiError if the call breaks the contract or comes too late; `excInfo` itself if the head has left
    */
   start(status: string, headers: HeaderList, excInfo?: unknown): void {
     if (this.called && excInfo === undefined) {
@@ -48,7 +48,14 @@ export class ResponseHead {
         "Cannot start the response: startResponse was called before; call it once, or pass the error as excInfo",
       );
     }
-    if (this.sent) throw excInfo;
+    if (this.sent) {
+      if (excInfo !== undefined) throw excInfo;
+      throw new WsgiError(
+        "application",
+        "start-before-body",
+        "Cannot start the response: another was sent in its place; call startResponse before the body ends",
+      );
+    }
     this.called = true;
     const code = statusCode(status);
     this.contentLength = checkHeaders(headers);

@@ -11,6 +11,7 @@ export * from "./input.ts";
 export * from "./map-body.ts";
 export * from "./node-handler.ts";
 export * from "./outline.ts";
+export * from "./report.ts";
 export * from "./show.ts";
 export * from "./stack.ts";
 export * from "./status.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { ConnectionBase } from "./environ.ts";
+import type { ConnectionBase } from "./server-environ.ts";
 import type { RefusedRequest } from "./request.ts";
 
 const connectionKey: unique symbol = Symbol("wsgi.connection");
@@ -12,6 +12,12 @@ interface CurrentExchange {
   readonly abort: AbortController | undefined;
   /** Fails reading the request, because nothing more of it can be read. */
   failRequest(reason: RefusedRequest): void;
+}
+
+/** Is what had come of a connection when it was looked at, and since when. */
+export interface Look {
+  readonly moved: number;
+  readonly since: number;
 }
 
 /** Is a request, or what stands in the place of one that cannot be read, and what answers it. */
@@ -34,11 +40,13 @@ export class Connection {
   exchange: CurrentExchange | undefined;
   /** What the environs of its requests have in common. */
   base: ConnectionBase | undefined;
-  /** The response that was begun last. */
+  /** The response that was begun last, unless it has left. */
   response: ServerResponse | undefined;
+  /** What had come of it when it was last looked at, and since when; undefined if it owes nothing. */
+  look: Look | undefined;
   readonly #socket: Socket;
   #current: Turn | undefined;
-  #waiting: Turn[] = [];
+  #waiting: Turn[] | undefined;
   /** The turn that came in last, whether it is over or not, unless all of its request has arrived. */
   #arriving: Turn | undefined;
   #ended = false;
@@ -90,28 +98,35 @@ export class Connection {
       this.#current = turn;
       turn.run();
     } else {
-      this.#waiting.push(turn);
+      const waiting = (this.#waiting ??= []);
+      waiting.push(turn);
       // In the next tick, because node reads on when it has parsed what it has.
-      if (this.#waiting.length === this.#waitingLimit) process.nextTick(this.#pauseOrResume);
+      if (waiting.length === this.#waitingLimit) process.nextTick(() => this.#pauseOrResume());
     }
   }
 
-  readonly #pauseOrResume = (): void => {
-    if (this.#waiting.length >= this.#waitingLimit) this.#socket.pause();
+  #pauseOrResume(): void {
+    const waiting = this.#waiting?.length ?? 0;
+    if (waiting >= this.#waitingLimit) this.#socket.pause();
     else this.#socket.resume();
-  };
+  }
 
   /** Lets the next request in. */
   done(): void {
     this.#readWhenDone = this.#socket.bytesRead;
-    if (this.#arriving?.req?.complete === true) this.#arriving = undefined;
     this.exchange = undefined;
-    const next = this.#waiting.shift();
+    const next = this.#waiting?.shift();
     this.#current = next;
-    if (this.#waiting.length === this.#waitingLimit - 1) this.#pauseOrResume();
+    if (this.#waiting?.length === this.#waitingLimit - 1) this.#pauseOrResume();
     // From the event loop, so that a client's long run of requests neither nests nor blocks.
     if (next !== undefined) setImmediate(() => next.run());
     else this.#afterLast?.();
+  }
+
+  /** Lets go of a response that has left, and of its request, unless more of that is to arrive. */
+  release(response: ServerResponse): void {
+    if (this.response === response) this.response = undefined;
+    if (this.#arriving?.req?.complete === true) this.#arriving = undefined;
   }
 
   /**
@@ -121,7 +136,7 @@ export class Connection {
    */
   end(then?: () => void): void {
     this.#ended = true;
-    this.#waiting = [];
+    this.#waiting = undefined;
     this.#afterLast ??= then;
   }
 
@@ -142,7 +157,7 @@ export class Connection {
       this.#enter(this.#arriving);
     } else if (arriving === this.#current && this.exchange !== undefined) {
       this.exchange.failRequest(reason);
-    } else if (arriving === this.#current || this.#waiting.includes(arriving)) {
+    } else if (arriving === this.#current || this.#waiting?.includes(arriving) === true) {
       // It is not with the application yet.
       arriving.run = refuse;
     } else {

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { connectionOf, type Connection } from "./connection.ts";
+import { connectionOf, type Connection, type Look } from "./connection.ts";
 import type { Limits } from "./limits.ts";
 import { refuseRaw } from "./refuse-raw.ts";
 
@@ -12,8 +12,6 @@ export class Connections {
   readonly #server: Server;
   readonly #encrypted: boolean;
   readonly #limits: Limits;
-  /** What each connection that owes something has done about it. */
-  readonly #looks = new WeakMap<Socket, Look>();
   #watch: NodeJS.Timeout | undefined;
   /** Is called when a connection has gone. */
   #gone: () => void = () => {};
@@ -95,7 +93,7 @@ export class Connections {
     if (!this.#encrypted && !this.#hasPlace()) refuseRaw(socket, 503);
     this.#sockets.add(socket);
     this.#watch ??= this.#startWatch();
-    socket.once("close", () => {
+    socket.on("close", () => {
       const connection = connectionOf(socket);
       // What the application cleans up may take longer than the connection lasts.
       if (connection.exchange === undefined) this.#forget(socket);
@@ -150,11 +148,11 @@ export class Connections {
     for (const socket of this.#sockets) {
       const connection = connectionOf(socket);
       const isSending = socket.writableLength > 0;
-      const moved = isSending ? bytesTaken(socket) : connection.response;
-      const last = this.#looks.get(socket);
-      if (!isSending && !connection.isKept) this.#looks.delete(socket);
-      else if (last === undefined || last.moved !== moved)
-        this.#looks.set(socket, { moved, since: now });
+      // A response that was sent meanwhile shows, too.
+      const moved = bytesTaken(socket);
+      const last = connection.look;
+      if (!isSending && !connection.isKept) connection.look = undefined;
+      else if (last?.moved !== moved) connection.look = { moved, since: now };
       else if (now - last.since >= this.#patience(connection, isSending)) socket.destroy();
     }
   };
@@ -181,12 +179,6 @@ export class Connections {
       else if (now - last.since >= idleTime) socket.destroy();
     }
   }
-}
-
-/** Is what had come of a connection when it was looked at, and since when. */
-interface Look {
-  readonly moved: unknown;
-  readonly since: number;
 }
 
 function endKept(socket: Socket): void {

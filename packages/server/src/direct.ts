@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isThenable } from "@wsgi/core";
+import { isThenable, saysGone } from "@wsgi/core";
 import type { RequestLimits } from "./limits.ts";
-import { describeError, saysGone } from "./report.ts";
+import { describeError } from "./report.ts";
 import { tooLarge } from "./request.ts";
 import type { Exchange, ExchangeOwner } from "./respond.ts";
 
@@ -38,6 +38,8 @@ export function answerDirectly(
     if (!isGone) owner.report(`${req.method} ${req.url}: ${describeError(error)}\n`);
     answerFailure(res);
   };
+  // Writing to a response that has ended is such an error, which nobody may listen for.
+  res.on("error", fail);
   try {
     const result = handler(req, res);
     if (isThenable(result)) Promise.resolve(result).then(undefined, fail);
@@ -62,10 +64,18 @@ function limitBody(req: IncomingMessage, limits: RequestLimits): void {
 /** Ends a response that failed: with a plain 500 that tells nothing, or else so that it shows. */
 function answerFailure(res: ServerResponse): void {
   if (res.writableEnded) return;
-  if (res.headersSent) {
-    res.destroy();
-    return;
+  try {
+    if (!res.headersSent) {
+      sendFailure(res);
+      return;
+    }
+  } catch {
+    // What the handler has put in the place of a method may fail here as it did before.
   }
+  res.destroy();
+}
+
+function sendFailure(res: ServerResponse): void {
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   const text = "Internal Server Error";
   res.writeHead(500, text, {

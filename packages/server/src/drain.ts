@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { show } from "@wsgi/core";
 import type { Connections } from "./connections.ts";
 import { longestTimeout } from "./limits.ts";
@@ -44,7 +43,7 @@ export async function drain(server: Drainable, options: Required<DrainOptions>):
 
 /** @returns false, after a while; the process need not wait for it */
 function later(time: number): Promise<false> {
-  return sleep(time, false as const, { ref: false });
+  return new Promise((resolve) => void setTimeout(resolve, time, false).unref());
 }
 
 /** @throws RangeError for an option that is no time in milliseconds */

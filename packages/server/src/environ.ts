@@ -5,43 +5,14 @@ import {
   emptyInput,
   environKey,
   FileWrapper,
+  signalKey,
   type Environ,
-  type ErrorStream,
   type FileLike,
 } from "@wsgi/core";
 import type { Connection } from "./connection.ts";
 import { HeaderShapes } from "./header-shapes.ts";
 import { checkHost, checkTransferEncoding, readTarget, RefusedRequest } from "./request.ts";
-
-/** Is the key of the function that tells when the client has left. */
-export const signalKey = "wsgix.signal";
-
-/** Is the key that tells an application that its server is being drained, and only then is there. */
-export const drainingKey = "wsgix.draining";
-
-/** Is what every request served here has besides the contract's own keys. */
-export interface ServerEnviron extends Environ {
-  /**
-   * Makes the signal that aborts when the client leaves before the response has ended. Called only by
-   * who needs it, because a signal costs more than a small request does.
-   */
-  [signalKey]: (environ: Environ) => AbortSignal;
-  /** Whether the server is being drained: who asks whether it is ready is to hear that it is not. */
-  [drainingKey]?: true;
-}
-
-/** Is what the requests of one server have in common. */
-export interface EnvironDefaults {
-  readonly errors: ErrorStream;
-  readonly signal: (environ: Environ) => AbortSignal;
-  draining: boolean;
-}
-
-/** Is what the environs of a connection have in common. */
-export interface ConnectionBase {
-  readonly defaults: EnvironDefaults;
-  readonly environ: ServerEnviron;
-}
+import { drainingKey, type EnvironDefaults, type ServerEnviron } from "./server-environ.ts";
 
 const version: readonly [1, 0] = [1, 0];
 

@@ -1,5 +1,5 @@
 export type { AddressOptions } from "./address.ts";
-export { drainingKey, signalKey, type ServerEnviron } from "./environ.ts";
+export { drainingKey, signalKey, type ServerEnviron } from "./server-environ.ts";
 export type { Drained, DrainOptions } from "./drain.ts";
 export { nodeListener, type ListenerOptions } from "./listener.ts";
 export { defaultLimits, type Limits, type RequestLimits } from "./limits.ts";

@@ -11,7 +11,7 @@ import {
 } from "@wsgi/core";
 import { connectionOf } from "./connection.ts";
 import { answerDirectly, type NodeHandler } from "./direct.ts";
-import { createEnviron, type EnvironDefaults, type ServerEnviron } from "./environ.ts";
+import { createEnviron } from "./environ.ts";
 import { hasFastPath, tellKeepAlive } from "./fast-path.ts";
 import type { Incoming } from "./incoming.ts";
 import { RequestBody } from "./input.ts";
@@ -20,6 +20,7 @@ import { refuse } from "./refuse.ts";
 import { bearErrors } from "./report.ts";
 import { checkHeadSize, RefusedRequest, tooLarge } from "./request.ts";
 import { Exchange, type ExchangeOwner } from "./respond.ts";
+import type { EnvironDefaults, ServerEnviron } from "./server-environ.ts";
 import { Offer, upgradeKey } from "./upgrade.ts";
 
 /** Says what an application gets besides its requests. */

@@ -6,6 +6,7 @@ import {
   closeBody,
   isBody,
   isThenable,
+  saysGone,
   WsgiError,
   type Application,
   type Body,
@@ -17,7 +18,7 @@ import {
 import type { Connection, Turn } from "./connection.ts";
 import type { RequestBody } from "./input.ts";
 import { Pump } from "./pump.ts";
-import { describeError, saysGone } from "./report.ts";
+import { describeError } from "./report.ts";
 import type { RefusedRequest } from "./request.ts";
 import { Sender } from "./send.ts";
 import type { Offer } from "./upgrade.ts";

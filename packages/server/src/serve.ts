@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import http from "node:http";
-import https from "node:https";
+import type https from "node:https";
 import net from "node:net";
 import { show, type Application } from "@wsgi/core";
 import { explain, readAddress, urlHost, type Address, type AddressOptions } from "./address.ts";
@@ -8,10 +8,11 @@ import { Connections } from "./connections.ts";
 import { drain, readDrainOptions, type Drained, type DrainOptions } from "./drain.ts";
 import { describeError } from "./report.ts";
 import { RefusedRequest } from "./request.ts";
-import type { ServerEnviron } from "./environ.ts";
+import type { ServerEnviron } from "./server-environ.ts";
 import { Incoming } from "./incoming.ts";
 import { readLimits, type Limits } from "./limits.ts";
 import { Listener, type ListenerOptions } from "./listener.ts";
+import { Outgoing } from "./outgoing.ts";
 import { refuseConnect, refuseMalformed } from "./refuse-raw.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 import { Upgradable } from "./upgrade.ts";
@@ -236,6 +237,7 @@ function createHttpServer(
     insecureHTTPParser: false,
     // Node would answer by itself where Host is missing, and go on to the next request.
     requireHostHeader: false,
+    ServerResponse: Outgoing,
     ...requests,
   };
   if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
@@ -244,7 +246,10 @@ function createHttpServer(
   const server =
     tls === undefined
       ? http.createServer(options)
-      : https.createServer({ handshakeTimeout: headersTimeout, ...tls, ...options });
+      : // Loaded when it is wanted: without it a server starts with less memory.
+        process
+          .getBuiltinModule("node:https")
+          .createServer({ handshakeTimeout: headersTimeout, ...tls, ...options });
   // All fields, so that the listener can count them: node drops those beyond a count of its own.
   server.maxHeadersCount = 0;
   return server;

@@ -1,8 +1,7 @@
-import { emptyInput, environKey, type Environ, type InputStream } from "@wsgi/core";
+import { emptyInput, environKey, signalKey, type Environ, type InputStream } from "@wsgi/core";
 import { pathInside, type Host } from "../options.ts";
 
-/** Is the key of the function that tells when the client has left. */
-export const signalKey = "wsgix.signal";
+export { signalKey } from "@wsgi/core";
 
 /** Is what every request that comes as a Request has besides the contract's own keys. */
 export interface FetchEnviron extends Environ {

@@ -3,9 +3,11 @@ import {
   checkChunk,
   ClientDisconnected,
   closeBody,
+  describeError,
   isBody,
   isSync,
   isThenable,
+  saysGone,
   WsgiError,
   type Body,
   type Chunk,
@@ -14,7 +16,6 @@ import {
   type StartResponse,
   type Write,
 } from "@wsgi/core";
-import { describeError, saysGone } from "../report.ts";
 import { Sender } from "./sender.ts";
 
 /** How many chunks a body may yield before other requests get a turn. */

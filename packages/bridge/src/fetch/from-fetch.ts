@@ -1,6 +1,7 @@
 import {
   checkChunk,
   isHopByHop,
+  quietly,
   show,
   statusLine,
   typeName,
@@ -76,10 +77,15 @@ export function fromFetch<E extends Environ = Environ>(
     return when(handler(request, environ), (response) => {
       checkResponse(response);
       const body = bodyOf(response);
-      startResponse(
-        statusLine(response.status, response.statusText || undefined),
-        headersOf(response),
-      );
+      try {
+        startResponse(
+          statusLine(response.status, response.statusText || undefined),
+          headersOf(response),
+        );
+      } catch (error) {
+        void quietly(() => body.close?.());
+        throw error;
+      }
       return body;
     });
   };
@@ -92,18 +98,26 @@ function refuse({ status, reason }: Refusal, startResponse: StartResponse): Body
 
 function checkResponse(response: unknown): void {
   // Not instanceof: a framework may bring a Response of its own.
-  const { status, headers } = (response ?? {}) as Partial<Response>;
-  if (typeof status === "number" && typeof headers?.getSetCookie === "function") return;
-  throw new TypeError(
-    `Cannot answer with what the handler returned: it is ${typeName(response)}; wanted a Response`,
-  );
+  const { status, headers, body, bodyUsed } = (response ?? {}) as Partial<Response>;
+  const isBody = body === null || typeof body?.getReader === "function";
+  if (typeof status !== "number" || typeof headers?.getSetCookie !== "function" || !isBody) {
+    throw new TypeError(
+      `Cannot answer with what the handler returned: it is ${typeName(response)}; wanted a Response`,
+    );
+  }
+  if (bodyUsed === true || body?.locked === true) {
+    throw new TypeError(
+      "Cannot answer with the Response: somebody has read its body; wanted a new one for each request, such as response.clone()",
+    );
+  }
 }
 
 function headersOf({ headers }: Response): Header[] {
   const list: Header[] = [];
   for (const [name, value] of headers) {
-    // Some engines join cookies, which must not be; and a handler that forwards brings another connection's.
-    if (name === "set-cookie" || isHopByHop(name)) continue;
+    // Some engines join cookies, which must not be; and a handler that forwards brings another connection's
+    // fields, and a second status.
+    if (name === "set-cookie" || name === "status" || isHopByHop(name)) continue;
     // A tab is as good as a space, RFC 9110, section 5.5, but no PEP 3333 server takes it.
     list.push([name, value.replaceAll("\t", " ")]);
   }

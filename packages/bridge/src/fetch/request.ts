@@ -4,10 +4,10 @@ import {
   emptyInput,
   isHopByHop,
   pieces,
-  requestUri,
+  signalKey,
   type Environ,
 } from "@wsgi/core";
-import { signalKey } from "./environ.ts";
+import { escapedPath } from "../target.ts";
 
 /** Says why no Request can be made. */
 export interface Refusal {
@@ -41,31 +41,16 @@ export function createRequest(environ: Environ, inside: boolean): Request | Refu
 
 /** Gives the URL of a request; undefined if a URL would have another path, and so lead elsewhere. */
 function urlOf(environ: Environ, inside: boolean): string | undefined {
-  const script = inside ? "" : environ.SCRIPT_NAME;
-  const raw = rawPath(environ, inside);
-  const whole =
-    raw === undefined
-      ? requestUri({ ...environ, SCRIPT_NAME: script }, false)
-      : applicationUri({ ...environ, SCRIPT_NAME: "" }).slice(0, -1) + raw;
+  const { base, rest } = escapedPath(environ);
+  const origin = applicationUri({ ...environ, SCRIPT_NAME: "" }).slice(0, -1);
+  const whole = origin + ((inside ? rest : base + rest) || "/");
   if (!URL.canParse(whole)) return undefined;
   const { pathname, username, password, search, hash } = new URL(whole);
+  const script = inside ? "" : environ.SCRIPT_NAME;
   const path = `${script}${environ.PATH_INFO}` || "/";
   if (decodePath(pathname) !== path || username + password + search + hash !== "") return undefined;
   const query = environ.QUERY_STRING.replaceAll("#", "%23");
   return query === "" ? whole : `${whole}?${query}`;
-}
-
-/** Gives the path as the client sent it, if nobody has rewritten it since. */
-function rawPath(
-  { REQUEST_URI, SCRIPT_NAME, PATH_INFO }: Environ,
-  inside: boolean,
-): string | undefined {
-  const [, raw] = /^(?:https?:\/\/[^/?#]*)?(\/[^?#]*)/i.exec(REQUEST_URI) ?? [];
-  if (raw === undefined || decodePath(raw) !== `${SCRIPT_NAME}${PATH_INFO}`) return undefined;
-  if (!inside) return raw;
-  const rest = raw.slice(SCRIPT_NAME.length) || "/";
-  // The border cannot be told where the mount's own name, or the slash after it, is escaped.
-  return rest.startsWith("/") && decodePath(rest) === (PATH_INFO || "/") ? rest : undefined;
 }
 
 function headersOf(environ: Environ, hasBody: boolean): Headers {

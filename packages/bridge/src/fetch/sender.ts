@@ -170,7 +170,10 @@ export class Sender {
       // It must not take what it has for the whole.
       if (this.#left > 0) this.#error(new Error("Cannot complete the response: its body failed"));
       else this.#end((controller) => controller.close());
-    } else this.#replace(500, "Internal Server Error");
+    } else {
+      this.#head.sent = true;
+      this.#replace(500, "Internal Server Error");
+    }
   }
 
   /** Ends a response that nobody waits for. */

@@ -79,6 +79,8 @@ function addHeaders(environ: Environ, { fields, body }: LambdaRequest): void {
     const separator = key === "HTTP_COOKIE" ? "; " : ", ";
     environ[key] = before === undefined ? value : `${before as string}${separator}${value}`;
   }
-  // A body in base64 has another length in the event than it had on its way.
-  if (body.byteLength > 0) environ.CONTENT_LENGTH = String(body.byteLength);
+  // A body in base64 has another length in the event than it had on its way, and one may be left out.
+  if (body.byteLength > 0 || environ.CONTENT_LENGTH !== undefined) {
+    environ.CONTENT_LENGTH = String(body.byteLength);
+  }
 }

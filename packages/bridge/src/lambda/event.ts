@@ -6,7 +6,7 @@ export interface UrlEvent {
   rawPath: string;
   rawQueryString: string;
   cookies?: string[];
-  headers: Record<string, string | undefined>;
+  headers?: Record<string, string | undefined>;
   requestContext: {
     domainName?: string;
     http: { method: string; protocol?: string; sourceIp?: string };
@@ -87,7 +87,7 @@ function readUrlEvent(event: UrlEvent): LambdaRequest {
     path: event.rawPath,
     query: event.rawQueryString ?? "",
     protocol,
-    fields: [...single(event.headers), ...cookies],
+    fields: [...single(event.headers ?? {}), ...cookies],
     serverName: event.requestContext.domainName,
     remoteAddr: sourceIp,
     body: bodyOf(event),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Application } from "@wsgi/core";
 import type { ServerEnviron } from "@wsgi/server";
+import { rawPath, splitPath } from "../target.ts";
 import { toNode, type ToNodeOptions } from "./to-node.ts";
 
 /** Is what `toKoa` needs of Koa's context. */
@@ -102,8 +103,11 @@ export function toFastify(
 /** Takes a prefix off, as the routers of Express and Connect do. */
 function stripped(req: IncomingMessage, prefix: string): IncomingMessage {
   const { url = "" } = req;
-  const rest = url.slice(prefix.length);
-  if (prefix === "" || !url.startsWith(prefix)) return req;
+  const path = url.startsWith("/") ? rawPath(url) : undefined;
+  // Fastify finds a route by the decoded path, so the prefix may have come escaped.
+  const end = path === undefined ? -1 : splitPath(path, prefix);
+  if (prefix === "" || end === -1) return req;
+  const rest = url.slice(end);
   return Object.assign(req, {
     originalUrl: url,
     url: rest.startsWith("/") ? rest : `/${rest}`,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Environ, Middleware } from "@wsgi/core";
+import { isThenable, type Environ, type Middleware } from "@wsgi/core";
 import { answerThrough } from "./answer-through.ts";
 import { checkHandler } from "./from-node.ts";
 import { Hosting } from "./hosting.ts";
@@ -57,19 +57,29 @@ export function fromConnect(
     return function fromConnect(environ, startResponse) {
       return new Hosting(environ, startResponse).run((req, res, fail) => {
         const within = Object.assign(environ, { [nodeRequestKey]: req });
-        const call = (i: number): unknown => {
+        // Each catches its own errors, because `next` may be called by anybody, at any time.
+        const call = (i: number): void => {
           const one = middleware[i];
-          if (one === undefined) return answerThrough(app, within, res, fail);
+          if (one === undefined) {
+            answerThrough(app, within, res, fail);
+            return;
+          }
           let isCalled = false;
-          return one(req, res, (error) => {
+          const next = (error?: unknown): void => {
             // As Express has it: who calls twice by mistake has gone on the first time.
             if (isCalled) return;
             isCalled = true;
             if (error) fail(error);
             else call(i + 1);
-          });
+          };
+          try {
+            const result = one(req, res, next);
+            if (isThenable(result)) Promise.resolve(result).then(undefined, fail);
+          } catch (error) {
+            fail(error);
+          }
         };
-        return call(0);
+        call(0);
       });
     };
   };

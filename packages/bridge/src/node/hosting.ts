@@ -2,14 +2,14 @@ import { ServerResponse, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import {
   ClientDisconnected,
+  describeError,
   isThenable,
+  signalKey,
   type Body,
   type Chunk,
   type Environ,
   type StartResponse,
 } from "@wsgi/core";
-import { signalKey } from "@wsgi/server";
-import { describeError } from "../report.ts";
 import { headEnd, readHead, type NodeHead } from "./head.ts";
 import { createRequest, type HostedRequest } from "./request.ts";
 import { HandlerSocket, type Piece } from "./socket.ts";
@@ -45,7 +45,6 @@ export class Hosting {
   #taken: (() => void) | undefined;
   /** How much of a declared length is still to be taken. */
   #left = Infinity;
-  #isAnswered = false;
   /** Whether nobody takes anything any more. */
   #isClosed = false;
   #isFinished = false;
@@ -61,6 +60,8 @@ export class Hosting {
     this.#req = createRequest(environ, socket);
     this.#res = createResponse(this.#req, socket);
     this.#res.on("finish", this.#finish);
+    // Writing to a response that has ended is such an error, which nobody may listen for.
+    this.#res.on("error", this.#fail);
     socket.on("error", this.#fail);
     socket.on("close", this.#socketClosed);
   }
@@ -95,7 +96,6 @@ export class Hosting {
     const { status, headers } = this.#head!;
     try {
       const write = this.#startResponse(status, headers);
-      this.#isAnswered = true;
       if (this.#res.writableEnded) return this.#takeAll();
       const length = headers.find(([name]) => name.toLowerCase() === "content-length");
       if (length !== undefined) this.#left = Number(length[1]);
@@ -209,10 +209,16 @@ export class Hosting {
     if (!this.#isFinished) this.#fail(new Error(destroyed));
   };
 
+  /** Whether the handler has ended its response, and all of it will come. */
+  get #isOut(): boolean {
+    if (this.#isFinished) return true;
+    return this.#head !== undefined && this.#res.writableEnded && !this.#socket.destroyed;
+  }
+
   readonly #fail = (error: unknown): void => {
     if (this.#isClosed || this.#failure !== undefined) return;
-    if (this.#isFinished || (this.#isAnswered && this.#res.writableEnded)) {
-      // The response is out, so that this is all that can be done.
+    if (this.#isOut) {
+      // This is all that can be done then.
       this.#environ["wsgi.errors"].write(`${describeError(error)}\n`);
       return;
     }

@@ -1,7 +1,7 @@
 import { IncomingMessage, type IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import { emptyInput, pieces, type Environ, type InputStream } from "@wsgi/core";
-import { targetOf } from "./target.ts";
+import { escapedPath } from "../target.ts";
 import type { HandlerSocket } from "./socket.ts";
 
 /** Is a request as handlers have it: with what Express and Connect leave on it under a mount. */
@@ -22,11 +22,12 @@ interface Internals {
 export function createRequest(environ: Environ, socket: HandlerSocket): HostedRequest {
   // Not a socket of node:net, but all that a message and its handlers ask of one.
   const req = new IncomingMessage(socket as unknown as Socket) as HostedRequest;
-  const { url, originalUrl, baseUrl } = targetOf(environ);
+  const { base, rest } = escapedPath(environ);
+  const query = environ.QUERY_STRING === "" ? "" : `?${environ.QUERY_STRING}`;
   req.method = environ.REQUEST_METHOD;
-  req.url = url;
-  req.originalUrl = originalUrl;
-  req.baseUrl = baseUrl;
+  req.url = (rest || "/") + query;
+  req.originalUrl = (base + rest || "/") + query;
+  req.baseUrl = base;
   const isOld = environ.SERVER_PROTOCOL === "HTTP/1.0";
   req.httpVersion = isOld ? "1.0" : "1.1";
   req.httpVersionMajor = 1;
@@ -50,15 +51,19 @@ function addFields(req: IncomingMessage, environ: Environ): boolean {
     headers[name.lower] = value;
     rawHeaders.push(name.raw, value);
   };
+  const { CONTENT_LENGTH } = environ;
+  const hasLength = CONTENT_LENGTH !== undefined;
   for (const key in environ) {
     const name = fieldName(key);
     const value = environ[key];
-    if (name !== undefined && typeof value === "string") add(name, value);
+    if (name === undefined || typeof value !== "string") continue;
+    // A handler that forwards both would let the next server choose, RFC 9112 section 6.3.
+    if (hasLength && name.lower === "transfer-encoding") continue;
+    add(name, value);
   }
   req.headers = headers;
   req.rawHeaders = rawHeaders;
-  const { CONTENT_LENGTH } = environ;
-  if (CONTENT_LENGTH !== undefined) return Number(CONTENT_LENGTH) !== 0;
+  if (hasLength) return Number(CONTENT_LENGTH) !== 0;
   if (environ["wsgi.input"] === emptyInput || !environ["wsgi.input_terminated"]) return false;
   // Body parsers look for this field where there is no length, and a host may have no such field.
   if (headers["transfer-encoding"] === undefined && !isBodiless.has(environ.REQUEST_METHOD)) {

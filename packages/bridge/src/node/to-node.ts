@@ -4,7 +4,7 @@ import { decodePath, show, type Application } from "@wsgi/core";
 import { nodeListener, type ListenerOptions, type ServerEnviron } from "@wsgi/server";
 import { asHttp1, isHttp2, type NodeRequest, type NodeResponse } from "./http2.ts";
 import { setFields } from "./set-fields.ts";
-import { rawPath } from "./target.ts";
+import { rawPath } from "../target.ts";
 
 /** Says what a mounted application gets besides its requests. */
 export type ToNodeOptions = ListenerOptions;

@@ -1,33 +1,27 @@
 import { decodePath, requestUri, type Environ } from "@wsgi/core";
 
-/** Is where a request goes, as Express has it: escaped as in a URL. */
-export interface HostedTarget {
-  /** The path inside the application, and the query. */
-  readonly url: string;
-  /** The path that led to the application. */
-  readonly baseUrl: string;
-  /** Both together. */
-  readonly originalUrl: string;
+/** Is the path of a request, escaped as in a URL. */
+export interface EscapedPath {
+  /** The part that led to the application, SCRIPT_NAME. */
+  readonly base: string;
+  /** The part inside it, PATH_INFO. */
+  readonly rest: string;
 }
 
 /**
- * Tells where a request goes: letter by letter as the client sent it, unless a layer has rewritten the path
- * or the query, which are then escaped anew.
+ * Gives the path of a request letter by letter as the client sent it, unless a layer has rewritten it or the
+ * mount ends within one of its segments; then it is escaped anew. Who is shown it, and decodes it, comes to
+ * the path that the layers around have seen.
  */
-export function targetOf(environ: Environ): HostedTarget {
-  const { SCRIPT_NAME, PATH_INFO, QUERY_STRING } = environ;
-  if (PATH_INFO === "*") return { url: "*", baseUrl: SCRIPT_NAME, originalUrl: "*" };
+export function escapedPath(environ: Environ): EscapedPath {
+  const { SCRIPT_NAME, PATH_INFO } = environ;
+  if (PATH_INFO === "*") return { base: SCRIPT_NAME, rest: "*" };
   const raw = rawPath(environ.REQUEST_URI);
   const end = raw === undefined ? -1 : splitPath(raw, SCRIPT_NAME);
-  const isSent = end !== -1 && decodePath(raw!.slice(end)) === PATH_INFO;
-  const baseUrl = isSent ? raw!.slice(0, end) : escapePath(environ, SCRIPT_NAME);
-  const path = isSent ? raw!.slice(end) : escapePath(environ, PATH_INFO);
-  const query = QUERY_STRING === "" ? "" : `?${QUERY_STRING}`;
-  return {
-    url: (path === "" ? "/" : path) + query,
-    baseUrl,
-    originalUrl: (baseUrl + path || "/") + query,
-  };
+  if (end !== -1 && decodePath(raw!.slice(end)) === PATH_INFO) {
+    return { base: raw!.slice(0, end), rest: raw!.slice(end) };
+  }
+  return { base: escapePath(environ, SCRIPT_NAME), rest: escapePath(environ, PATH_INFO) };
 }
 
 /** RFC 9112 section 3.2: origin-form, or absolute-form with its scheme and authority. */
@@ -40,7 +34,7 @@ export function rawPath(target: string): string | undefined {
 }
 
 /** Finds where a path ends that is SCRIPT_NAME when it is decoded; -1 if it does nowhere. */
-function splitPath(raw: string, script: string): number {
+export function splitPath(raw: string, script: string): number {
   let end = 0;
   let length = 0;
   // Segment by segment, so that each is decoded once.
