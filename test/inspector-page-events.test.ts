@@ -100,6 +100,24 @@ describe("events", () => {
     await messages.return(undefined);
   });
 
+  it("say that the request has ended even if the last one comes alone", async () => {
+    const end = deferred();
+    await using page = await openPage(async () => {
+      await end.promise;
+      throw new Error("an error of this test, and expected");
+    });
+    const messages = messagesOf(await page.ask("events"));
+    const response = fetch(page.url);
+    let seen = (await until(messages, "recorded")) as Recorded;
+    while (seen.event.kind !== "returned") seen = (await until(messages, "recorded")) as Recorded;
+    end.resolve();
+    seen = (await until(messages, "recorded")) as Recorded;
+    assert.equal(seen.event.kind, "threw");
+    assert.equal(seen.recording.ended, page.recorder.find(1)!.ended);
+    await response;
+    await messages.return(undefined);
+  });
+
   it("are one message each, whatever is in them", async () => {
     const hostile = "\n\nevent: cleared\ndata: {}\n\n\r\r\u2028\u0000";
     await using page = await openPage(() => {
@@ -169,6 +187,9 @@ describe("events", () => {
     await until(messages, "hello");
     page.page.close();
     assert.equal((await messages.next()).done, true);
+    // A browser connects again.
+    const again = messagesOf(await page.ask("events"));
+    assert.equal((await again.next()).done, true);
     assert.equal(recorder.listeners, 0);
   });
 

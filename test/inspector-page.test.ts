@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { stack, type Application, type Environ, type StartResponse } from "@wsgi/core";
+import {
+  stack,
+  type Application,
+  type Environ,
+  type Middleware,
+  type StartResponse,
+} from "@wsgi/core";
 import { inspect, Recorder, type Recording } from "@wsgi/inspector";
 import { inspectorPage } from "@wsgi/inspector/page";
 import { mount } from "@wsgi/middleware/mount";
 import { call, closable, environFor, respond } from "@wsgi/testing";
+import { layerSuite } from "@wsgi/testing/layer-suite";
 import { openPage, post } from "./inspector-page.ts";
 import { deferred, exchange, serving } from "./serving.ts";
 
@@ -96,6 +103,8 @@ describe("inspectorPage()", () => {
     );
   });
 });
+
+layerSuite(inspectorPage(new Recorder()), { name: "the page as a layer" });
 
 describe("the page", () => {
   it("is HTML that has nothing inline, and asks for nothing from elsewhere", async () => {
@@ -198,6 +207,17 @@ describe("recordings", () => {
     assert.deepEqual(await list(), [null, null]);
     end.resolve();
     await response;
+  });
+
+  it("are listed with the status that the server was given", async () => {
+    const ignoring: Middleware = (app) => (environ, startResponse) => {
+      startResponse("202 Accepted", []);
+      return app(environ, () => () => {});
+    };
+    await using page = await openPage(stack(ignoring)(hello));
+    await fetch(page.url);
+    const [only] = (await page.read("recordings")) as { status: string }[];
+    assert.equal(only!.status, "202 Accepted");
   });
 
   it("are listed as failed if an error reaches the server", async () => {
@@ -331,9 +351,10 @@ describe("assets", () => {
       const response = await fetch(url, { headers: { Cookie: page.cookie } });
       assert.equal(response.status, 200, url);
       assert.equal(response.headers.get("Content-Type"), "text/javascript; charset=utf-8");
-      const specifiers = (await response.text()).matchAll(
-        /(?<=^|;)(?:import|export)\b[^"'`;()]*["']([^"']+)["']/gm,
-      );
+      const code = await response.text();
+      // What is not served is not to be asked for.
+      assert.doesNotMatch(code, /sourceMappingURL/);
+      const specifiers = code.matchAll(/(?<=^|;)(?:import|export)\b[^"'`;()]*["']([^"']+)["']/gm);
       for (const [, specifier] of specifiers) {
         assert.match(specifier!, /^\.\.?\//, `${specifier} in ${url}`);
         found.add(new URL(specifier!, url).href);

@@ -15,9 +15,8 @@ way end; a second Ctrl-C does not.
       --log FORMAT    dev, common, combined, json or off; default dev
       --development   show errors in the browser, to clients on this machine
       --validate      hold the application and its layers to the contract
-      --inspect[=PATH]  record what the layers do to each request, and show it on a
-                      page at PATH, to clients on this machine; default
-                      /_inspector
+      --inspect       record what each layer does, and show it to clients on
+                      this machine at /_inspector; at PATH with --inspect=PATH
       --reload        start afresh when a source file in FILE's folder is saved
       --workers N     serve from N processes, or as many as suit with "auto";
                       SIGHUP replaces them with newer code

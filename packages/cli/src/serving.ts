@@ -1,6 +1,7 @@
 import process from "node:process";
 import { interleave, stack, type Application, type Boundary, type Middleware } from "@wsgi/core";
 import { validator } from "@wsgi/core/validator";
+import type { InspectorPage } from "@wsgi/inspector/page";
 import { accessLog } from "@wsgi/middleware/access-log";
 import {
   catchErrors,
@@ -8,9 +9,8 @@ import {
   type DevelopmentEnviron,
 } from "@wsgi/middleware/catch-errors";
 import { serve, type StopOptions, type WsgiServer } from "@wsgi/server";
-import type { InspectorPage } from "@wsgi/inspector/page";
 import { CommandError } from "./command.ts";
-import type { InspectSettings } from "./inspecting.ts";
+import { inspectServed, type InspectSettings } from "./inspecting.ts";
 import { loadApplication, type Loaded } from "./load.ts";
 
 /** What `--log` may be. */
@@ -50,7 +50,6 @@ export async function loadServed(settings: ServeSettings): Promise<Served> {
   const served = layers(app);
   const held = validate ? interleave(served, watchBoundary) : served;
   if (settings.inspect === undefined) return { app: held, label };
-  const { inspectServed } = await import("./inspecting.ts");
   return { ...inspectServed(held, settings.inspect), label };
 }
 

@@ -43,7 +43,7 @@ export interface InspectorPage extends Middleware<InspectorEnviron> {
   readonly token: string;
   /** Makes the link that opens it, of the URL of the server. */
   url(base: string): string;
-  /** Ends the responses that go on for as long as a page is open, so that a server can stop. */
+  /** Ends the responses that go on for as long as a page is open, for good, so that a server can stop. */
   close(): void;
 }
 

@@ -1,9 +1,9 @@
-import { type Environ, type MaybePromise } from "@wsgi/core";
+import type { Environ, Header, MaybePromise } from "@wsgi/core";
 import type { Recorder } from "../recorder.ts";
 import { summariseRecording } from "../recording-summary.ts";
 import type { Access } from "./access.ts";
 import { empty, json, text, type Answer } from "./answer.ts";
-import { readAssets } from "./assets.ts";
+import { readAssets, type Assets } from "./assets.ts";
 import { EventStream } from "./event-stream.ts";
 
 /** Is where a request goes. */
@@ -36,7 +36,8 @@ export class Site {
   readonly #recorder: Recorder;
   readonly #access: Access;
   readonly #streams = new Set<EventStream>();
-  #assets: ReadonlyMap<string, Answer> | undefined;
+  #assets: Assets | undefined;
+  #isClosed = false;
 
   constructor(recorder: Recorder, access: Access) {
     this.#recorder = recorder;
@@ -44,38 +45,50 @@ export class Site {
   }
 
   /** Answers a request, from a client on this machine. */
-  answer(environ: Environ, { path, rest }: Place, replay: Asked["replay"]): MaybePromise<Answer> {
+  answer(environ: Environ, place: Place, replay: Asked["replay"]): MaybePromise<Answer> {
+    return this.#admit(environ, place) ?? this.#dispatch(environ, place, replay);
+  }
+
+  /** Ends the streams that are open, and those to come. */
+  close(): void {
+    this.#isClosed = true;
+    for (const stream of this.#streams) stream.close();
+  }
+
+  /** Leads to the page, or refuses; undefined for a request that has the cookie, and all that it needs. */
+  #admit(environ: Environ, { path, rest }: Place): Answer | undefined {
     const isPost = environ.REQUEST_METHOD === "POST";
-    const isIndex = rest === "" || rest === "/";
-    const fail = (status: string, message: string): Answer =>
-      isPost || rest.startsWith("/recordings/")
-        ? json(status, { error: message })
-        : text(status, `${status}\n\n${message}\n`);
+    const isIndex = (rest === "" || rest === "/") && !isPost;
     // Relative, because a proxy may have the page at another place.
-    const index = rest === "" ? `${path.slice(path.lastIndexOf("/") + 1)}/` : "./";
-    if (isIndex && !isPost && this.#access.hasToken(environ)) {
-      const cookie = this.#access.setCookie(environ, path);
-      return empty("303 See Other", ["Location", index], cookie);
+    const index: Header = ["Location", rest === "" ? `${path.split("/").at(-1)}/` : "./"];
+    if (isIndex && this.#access.hasToken(environ)) {
+      return empty("303 See Other", index, this.#access.setCookie(environ, path));
     }
-    if (!this.#access.hasCookie(environ)) return fail("403 Forbidden", hint);
+    if (!this.#access.hasCookie(environ)) return refuse("403 Forbidden", hint, isPost, rest);
     if (isPost && !this.#access.isFromPage(environ)) {
-      return fail("403 Forbidden", "Only the inspector's own page can ask for that");
+      return refuse(
+        "403 Forbidden",
+        "Only the inspector's own page can ask for that",
+        isPost,
+        rest,
+      );
     }
-    if (rest === "" && !isPost) return empty("308 Permanent Redirect", ["Location", index]);
-    const route = this.#routes.find(({ form }) => form.test(rest));
-    if (route === undefined) return fail("404 Not Found", "The inspector has nothing there");
+    return isIndex && rest === "" ? empty("303 See Other", index) : undefined;
+  }
+
+  #dispatch(environ: Environ, { rest }: Place, replay: Asked["replay"]): MaybePromise<Answer> {
     const method = environ.REQUEST_METHOD === "HEAD" ? "GET" : environ.REQUEST_METHOD;
+    const isPost = method === "POST";
+    const route = this.#routes.find(({ form }) => form.test(rest));
+    if (route === undefined) {
+      return refuse("404 Not Found", "The inspector has nothing there", isPost, rest);
+    }
     if (method !== route.method) {
-      const { headers, ...refused } = fail("405 Method Not Allowed", `It takes ${route.method}`);
-      return { ...refused, headers: [...headers, ["Allow", route.method]] };
+      const refused = refuse("405 Method Not Allowed", `It takes ${route.method}`, isPost, rest);
+      return { ...refused, headers: [...refused.headers, ["Allow", route.method]] };
     }
     const [, name = ""] = route.form.exec(rest)!;
     return route.answer({ name, replay });
-  }
-
-  /** Ends the streams that are open. */
-  close(): void {
-    for (const stream of this.#streams) stream.close();
   }
 
   readonly #routes: readonly Route[] = [
@@ -114,6 +127,7 @@ export class Site {
   #follow(): Answer {
     const stream: EventStream = new EventStream(this.#recorder, () => this.#streams.delete(stream));
     this.#streams.add(stream);
+    if (this.#isClosed) stream.close();
     return { status: "200 OK", headers: [["Content-Type", "text/event-stream"]], body: stream };
   }
 
@@ -122,6 +136,13 @@ export class Site {
     for (const stream of this.#streams) stream.tellCleared();
     return empty("204 No Content");
   }
+}
+
+/** Refuses a request; scripts of the page get the reason as JSON. */
+function refuse(status: string, reason: string, isPost: boolean, rest: string): Answer {
+  return isPost || rest.startsWith("/recordings")
+    ? json(status, { error: reason })
+    : text(status, `${status}\n\n${reason}\n`);
 }
 
 const page = `<!doctype html>
