@@ -13,6 +13,8 @@ export interface Opened extends AsyncDisposable {
   readonly recorder: Recorder;
   /** Makes a request; gives the text of the response. */
   ask(path: string, options?: RequestInit): Promise<string>;
+  /** Ends the event streams, as a server does that stops. */
+  closeStreams(): void;
 }
 
 /** Serves an application with the inspector, and opens its page. It ends well if the browser had no complaint. */
@@ -40,6 +42,7 @@ export async function open(
     tab,
     recorder,
     ask: async (path, init) => (await fetch(new URL(path, served.url), init)).text(),
+    closeStreams: () => page.close(),
     async [Symbol.asyncDispose]() {
       const found = faults.slice();
       await context.close();

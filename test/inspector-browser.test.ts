@@ -179,6 +179,15 @@ describe("the inspector's page", () => {
     await detailsOf(page.tab, "respond").waitFor();
   });
 
+  it("says when the server is away, and keeps what it knows", async () => {
+    await using page = await open(browser, respond(["Hello"]));
+    await page.ask("/one");
+    await titled(page.tab, "GET /one").waitFor();
+    page.closeStreams();
+    await page.tab.getByRole("status").getByText("not connected").waitFor();
+    await titled(page.tab, "GET /one").waitFor();
+  });
+
   it("shows hostile text as text", async () => {
     const markup = "<img src=x onerror=alert(1)>";
     const hostile: Application = (environ, startResponse) => {

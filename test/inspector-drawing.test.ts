@@ -201,6 +201,18 @@ describe("reduce()", () => {
     assert.deepEqual([...state.stale], [1]);
   });
 
+  it("keeps what it knows while the server is away, and asks anew when it is back", () => {
+    const away = after(
+      recordedAction(1, 0),
+      { type: "loaded", recording: recorded(call(0, 0, null)) },
+      { type: "disconnected" },
+    );
+    assert.equal(away.isLive, false);
+    const back = reduce(away, { type: "hello", summaries: away.summaries });
+    assert.equal(back.isLive, true);
+    assert.deepEqual([...back.stale], [1]);
+  });
+
   it("forgets what the recorder has forgotten", () => {
     const state = after(recordedAction(1, 0), { type: "choose", id: 1 }, recordedAction(9, 0, 2));
     assert.equal(state.chosen, null);

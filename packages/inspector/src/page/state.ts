@@ -105,8 +105,8 @@ function record(state: State, action: Action & { type: "recorded" }): State {
   const summaries =
     place === -1 ? [...state.summaries, summary] : state.summaries.with(place, summary);
   const kept = summaries.filter(({ id }) => id >= oldest);
-  const next =
-    kept.length === summaries.length ? { ...state, summaries } : keepOnly(state, kept, false);
+  const live = { ...state, summaries, isLive: true };
+  const next = kept.length === summaries.length ? live : keepOnly(live, kept, false);
   const known = next.recordings.get(summary.id);
   if (known === undefined || known.ended !== null || index < known.events.length) return next;
   // What is counted only, is told at the end.

@@ -12,6 +12,7 @@ export function useRecordings(): [State, (action: Action) => void] {
   const loading = useRef(new Set<number>());
   useEffect(() => follow(dispatch), []);
   useEffect(() => {
+    if (!state.isLive) return;
     for (const id of [shown(state)?.id, state.other]) {
       if (id === undefined || id === null || loading.current.has(id)) continue;
       if (state.recordings.has(id) && !state.stale.has(id)) continue;
@@ -19,11 +20,11 @@ export function useRecordings(): [State, (action: Action) => void] {
       void load(id)
         .then(
           (recording): Action => ({ type: "loaded", recording }),
-          (error: Error): Action => ({
-            type: "gone",
-            id,
-            message: `Cannot show request ${id}: ${error.message}`,
-          }),
+          (error: Error): Action =>
+            // That is what fetch throws; when the server is there again, it says hello.
+            error instanceof TypeError
+              ? { type: "disconnected" }
+              : { type: "gone", id, message: `Cannot show request ${id}: ${error.message}` },
         )
         .then((action) => {
           loading.current.delete(id);
