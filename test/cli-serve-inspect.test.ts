@@ -54,6 +54,38 @@ describe("wsgi serve --inspect", () => {
     assert.deepEqual([target, names], ["/Ann", ["signed", "hello"]]);
   });
 
+  it("draws each request in the terminal with --log tree", async () => {
+    using folder = folderOf({ "app.mjs": app });
+    await using command = startServing(folder, "app.mjs", "--inspect", "--log", "tree");
+    await fetch(`${await urlOf(command)}/Ann`);
+    assert.match(await command.line("└─ hello"), /^└─ hello +[\d.]+ ms$/);
+  });
+
+  it("tells of no tree without it", async () => {
+    using folder = folderOf({ "app.mjs": app });
+    const { code, stderr } = await wsgi(folder, ["serve", "app.mjs", "--log", "tree"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /the log is "tree", .*; wanted --inspect with it/);
+  });
+
+  it("says in Server-Timing what each layer took", async () => {
+    using folder = folderOf({ "app.mjs": app });
+    await using command = startServing(folder, "app.mjs", "--inspect");
+    const response = await fetch(await urlOf(command));
+    assert.match(
+      response.headers.get("Server-Timing")!,
+      /^accessLog;dur=[\d.]+.*, signed;dur=[\d.]+.*, hello;dur=/,
+    );
+  });
+
+  it("says so to nobody where others than this machine could read it", async () => {
+    using folder = folderOf({ "app.mjs": app });
+    await using command = startServing(folder, "app.mjs", "--inspect", "--host", "0.0.0.0");
+    const { port } = new URL(await urlOf(command));
+    const response = await fetch(`http://127.0.0.1:${port}`);
+    assert.equal(response.headers.has("Server-Timing"), false);
+  });
+
   it("records nothing, wraps nothing and has no page without it", async () => {
     using folder = folderOf({ "app.mjs": app });
     await using command = startServing(folder, "app.mjs");

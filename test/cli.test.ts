@@ -367,7 +367,7 @@ describe("wsgi serve", () => {
     const { code, stderr } = await wsgi(folder, ["serve", "hello.js", "--log", "xml"]);
     assert.equal(
       stderr,
-      'Cannot serve: the log is "xml"; wanted dev, common, combined, json, off\n',
+      'Cannot serve: the log is "xml"; wanted dev, common, combined, json, tree, off\n',
     );
     assert.equal(code, 2);
   });

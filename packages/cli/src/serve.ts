@@ -12,7 +12,8 @@ way end; a second Ctrl-C does not.
 
       --host HOST     name or address to listen on; default 127.0.0.1
       --port PORT     port to listen on, 0 for a free one; default 8000
-      --log FORMAT    dev, common, combined, json or off; default dev
+      --log FORMAT    dev, common, combined, json or off; default dev; with
+                      --inspect also tree, which draws what each layer did
       --development   show errors in the browser, to clients on this machine
       --validate      hold the application and its layers to the contract
       --inspect       record what each layer does, and show it to clients on
@@ -66,6 +67,11 @@ export async function run(args: string[]): Promise<number> {
       ...(development ? { errorTimeout: false } : {}),
     },
   };
+  if (settings.log === "tree" && settings.inspect === undefined) {
+    throw new UsageError(
+      'Cannot serve: the log is "tree", which shows what the inspector records; wanted --inspect with it',
+    );
+  }
   const workerTimeout = readTime("worker timeout", values["worker-timeout"], 0.1);
   const restartDelay = readTime("restart delay", values["restart-delay"]);
   if (values.workers !== undefined) {

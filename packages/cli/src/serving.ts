@@ -14,7 +14,7 @@ import { inspectServed, type InspectSettings } from "./inspecting.ts";
 import { loadApplication, type Loaded } from "./load.ts";
 
 /** What `--log` may be. */
-export const logFormats = ["dev", "common", "combined", "json", "off"] as const;
+export const logFormats = ["dev", "common", "combined", "json", "tree", "off"] as const;
 
 /** Is what `wsgi serve` was asked for. */
 export interface ServeSettings {
@@ -44,13 +44,13 @@ export async function loadServed(settings: ServeSettings): Promise<Served> {
   const { target, log, development, validate } = settings;
   const { app, label } = await loadApplication(target);
   const layers = stack(
-    ...(log === "off" ? [] : [accessLog({ format: log })]),
+    ...(log === "off" || log === "tree" ? [] : [accessLog({ format: log })]),
     ...(development ? [inDevelopment, catchErrors()] : []),
   );
   const served = layers(app);
   const held = validate ? interleave(served, watchBoundary) : served;
   if (settings.inspect === undefined) return { app: held, label };
-  return { ...inspectServed(held, settings.inspect), label };
+  return { ...inspectServed(held, settings.inspect, log === "tree"), label };
 }
 
 /** Puts a validator between two layers, which tells of a broken clause whoever may catch the error. */
