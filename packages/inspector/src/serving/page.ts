@@ -130,25 +130,25 @@ function readOptions(
   const { path = "/_inspector", hosts = [], app } = options;
   const { token = randomBytes(16).toString("base64url") } = options;
   if (typeof path !== "string" || !pathForm.test(path)) {
-    refuse(`path is ${show(path)}`, 'one like "/_inspector", without a slash at its end');
+    refuseOption(`path is ${show(path)}`, 'one like "/_inspector", without a slash at its end');
   }
   if (typeof token !== "string" || !tokenForm.test(token)) {
     // It is not to be seen in a log.
-    refuse(
+    refuseOption(
       "token is too short, or no text",
       '16 characters or more, of letters, digits, "-" and "_"',
     );
   }
   const isHost = (host: unknown): boolean => typeof host === "string" && hostForm.test(host);
   if (!Array.isArray(hosts) || !hosts.every(isHost)) {
-    refuse(`hosts is ${show(hosts)}`, 'a list of names without ports, ["dev.example.com"]');
+    refuseOption(`hosts is ${show(hosts)}`, 'a list of names without ports, ["dev.example.com"]');
   }
   if (app !== undefined && typeof app !== "function") {
-    refuse(`app is ${show(app)}`, "an application (environ, startResponse) => body");
+    refuseOption(`app is ${show(app)}`, "an application (environ, startResponse) => body");
   }
   return { path, token, hosts, ...(app === undefined ? {} : { app }) };
 }
 
-function refuse(found: string, wanted: string): never {
+function refuseOption(found: string, wanted: string): never {
   throw new TypeError(`Cannot make the inspector's page: ${found}; wanted ${wanted}`);
 }

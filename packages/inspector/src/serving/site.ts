@@ -64,14 +64,9 @@ export class Site {
     if (isIndex && this.#access.hasToken(environ)) {
       return empty("303 See Other", index, this.#access.setCookie(environ, path));
     }
-    if (!this.#access.hasCookie(environ)) return refuse("403 Forbidden", hint, isPost, rest);
+    if (!this.#access.hasCookie(environ)) return deny("403 Forbidden", hint, isPost, rest);
     if (isPost && !this.#access.isFromPage(environ)) {
-      return refuse(
-        "403 Forbidden",
-        "Only the inspector's own page can ask for that",
-        isPost,
-        rest,
-      );
+      return deny("403 Forbidden", "Only the inspector's own page can ask for that", isPost, rest);
     }
     return isIndex && rest === "" ? empty("303 See Other", index) : undefined;
   }
@@ -81,10 +76,10 @@ export class Site {
     const isPost = method === "POST";
     const route = this.#routes.find(({ form }) => form.test(rest));
     if (route === undefined) {
-      return refuse("404 Not Found", "The inspector has nothing there", isPost, rest);
+      return deny("404 Not Found", "The inspector has nothing there", isPost, rest);
     }
     if (method !== route.method) {
-      const refused = refuse("405 Method Not Allowed", `It takes ${route.method}`, isPost, rest);
+      const refused = deny("405 Method Not Allowed", `It takes ${route.method}`, isPost, rest);
       return { ...refused, headers: [...refused.headers, ["Allow", route.method]] };
     }
     const [, name = ""] = route.form.exec(rest)!;
@@ -139,7 +134,7 @@ export class Site {
 }
 
 /** Refuses a request; scripts of the page get the reason as JSON. */
-function refuse(status: string, reason: string, isPost: boolean, rest: string): Answer {
+function deny(status: string, reason: string, isPost: boolean, rest: string): Answer {
   return isPost || rest.startsWith("/recordings")
     ? json(status, { error: reason })
     : text(status, `${status}\n\n${reason}\n`);
