@@ -380,8 +380,8 @@ describe("limits.writeTimeout", () => {
     await closes("GET / HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "");
   });
   it("goes on with a client that takes a little of one long chunk from time to time", async () => {
-    const long = new Uint8Array(16_000_000);
-    await using server = await serving(respond([long]), { limits: { writeTimeout: 80 } });
+    const long = new Uint8Array(48_000_000);
+    await using server = await serving(respond([long]), { limits: { writeTimeout: 300 } });
     using client = await RawClient.connect(server);
     client.socket.on("data", () => {
       client.socket.pause();

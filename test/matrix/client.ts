@@ -31,7 +31,8 @@ export interface Client {
 
 /** Makes a client for HTTP/1.1. */
 export function http1Client(): Client {
-  const agent = new http.Agent({ keepAlive: true });
+  // What waits is let go of long before a host does that, just as it is used again.
+  const agent = new http.Agent({ keepAlive: true, timeout: 1_000 });
   return {
     async send(url, { method = "GET", headers = {}, body } = {}) {
       const request = http.request(url, { agent, method, headers: { ...headers } });
