@@ -152,7 +152,7 @@ export class Connections {
       const moved = bytesTaken(socket);
       const last = connection.look;
       if (!isSending && !connection.isKept) connection.look = undefined;
-      else if (last?.moved !== moved) connection.look = { moved, since: now };
+      else if (last === undefined || last.moved !== moved) connection.look = { moved, since: now };
       else if (now - last.since >= this.#patience(connection, isSending)) socket.destroy();
     }
   };
