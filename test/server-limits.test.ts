@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { once } from "node:events";
+import { Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { describe, it } from "node:test";
 import { onClose, type Application, type Chunk } from "@wsgi/core";
 import { catchErrors } from "@wsgi/middleware/catch-errors";
@@ -311,6 +313,19 @@ describe("limits.keepAliveTimeout", () => {
   it("is what clients are told", async () => {
     const response = await answerWithin({ keepAliveTimeout: 7_000 }, `${keptGet}${get}`);
     assert.match(response, /Connection: keep-alive\r\nKeep-Alive: timeout=7\r\n/);
+  });
+  it("ends a connection that does not count what it sends", async () => {
+    await using server = await serving(ok, { limits: { keepAliveTimeout: 20 } });
+    const write = (_chunk: unknown, _encoding: string, done: () => void): void => done();
+    const connection = new Duplex({ read() {}, write });
+    const { setTimeout } = Socket.prototype;
+    server.server.httpServer.emit(
+      "connection",
+      Object.assign(connection, { setTimeout, bytesRead: 0 }),
+    );
+    const closed = once(connection, "close");
+    connection.push(keptGet);
+    await closed;
   });
   it("leaves its time to a head that has begun", async () => {
     await using server = await serving(ok, { limits: { keepAliveTimeout: 8 } });
