@@ -7,6 +7,8 @@ import {
   stack,
   type Application,
   type Body,
+  type Chunk,
+  type HeaderList,
   type Middleware,
 } from "@wsgi/core";
 import { analyse, inspect, Recorder, type RecordedEvent } from "@wsgi/inspector";
@@ -156,6 +158,39 @@ describe("a probe", () => {
       "server call-arguments",
       "server environ-plain",
     ]);
+  });
+
+  it("leaves what is no status, header or chunk to the server, which says what is wrong with it", async () => {
+    const odd = Object.create(null) as string;
+    const transferred = new Uint8Array(8);
+    structuredClone(transferred, { transfer: [transferred.buffer] });
+    const starting =
+      (status: string, headers: unknown): Application =>
+      (_environ, startResponse) => {
+        startResponse(status, headers as HeaderList);
+        return ["Hello"];
+      };
+    const applications: Record<string, Application> = {
+      "status-form": starting(odd, []),
+      "header-value": starting("200 OK", [["X-Odd", odd]]),
+      "header-name": starting("200 OK", [[odd, "x"]]),
+      "headers-list": starting("200 OK", undefined),
+      "headers-list, too": starting("200 OK", new Map([["X-Odd", "x"]])),
+      "body-chunk": respond([transferred]),
+      "body-chunk, too": respond(() => closable(transferred)),
+    };
+    const recorder = new Recorder();
+    for (const [clause, app] of Object.entries(applications)) {
+      const inspected = inspect(app, recorder, { serverTiming: true });
+      await assert.rejects(call(inspected, "GET /"), { clause: clause.split(",")[0]! });
+    }
+    assert.equal(recorder.recordings.length, 7);
+  });
+
+  it("hands on what is no iterator", () => {
+    const body = { [Symbol.iterator]: () => undefined } as unknown as Body;
+    const inspected = inspect(() => body, new Recorder())(environFor("GET /"), () => () => {});
+    assert.equal((inspected as Iterable<Chunk>)[Symbol.iterator](), undefined);
   });
 
   it("hands on what is no body", () => {

@@ -11,7 +11,15 @@ import type {
   ThrewEvent,
 } from "./recording.ts";
 import type { Secrets } from "./secrets.ts";
-import { cut, summarise, summariseArray, summariseChunk, summariseHeaders } from "./summary.ts";
+import {
+  attempt,
+  cut,
+  summarise,
+  summariseArray,
+  summariseChunk,
+  summariseHeaders,
+  textOf,
+} from "./summary.ts";
 
 /** Says how much is recorded, and who is told. */
 export interface Settings {
@@ -63,8 +71,8 @@ export class Exchange {
     this.recording = {
       ...about,
       begun: Date.now(),
-      method: cut(String(environ.REQUEST_METHOD), longestTarget),
-      target: cut(secrets.text(String(environ.REQUEST_URI ?? environ.PATH_INFO)), longestTarget),
+      method: cut(textOf(environ.REQUEST_METHOD), longestTarget),
+      target: cut(secrets.text(textOf(environ.REQUEST_URI ?? environ.PATH_INFO)), longestTarget),
       ended: null,
       events: [],
       omitted: [],
@@ -119,12 +127,12 @@ export class Exchange {
   }
 
   readText(text: unknown): string {
-    return cut(this.secrets.text(String(text)), longestTarget);
+    return cut(this.secrets.text(textOf(text)), longestTarget);
   }
 
   readHeaders(headers: HeaderList): HeaderList {
-    if (this.#headers?.of === headers) return this.#headers.record;
-    const record = summariseHeaders(headers, this.secrets);
+    if (this.#headers !== undefined && this.#headers.of === headers) return this.#headers.record;
+    const record = attempt(() => summariseHeaders(headers, this.secrets), []);
     this.#headers = { of: headers, record };
     return record;
   }

@@ -2,6 +2,7 @@ import {
   byteLength,
   isChunk,
   nameOf,
+  show,
   typeName,
   type Body,
   type Chunk,
@@ -28,11 +29,34 @@ const mostSizes = 100;
  * @returns the value, or what can be told of it
  */
 export function summarise(name: string, value: unknown, secrets: Secrets): Json {
+  return attempt(() => streams[name] ?? summariseAt(name, value, secrets, 0), unreadable);
+}
+
+const unreadable = "(a value that cannot be looked at)";
+
+/**
+ * Looks at something that may be anything: what that throws is not for the application to meet.
+ *
+ * @param look - looks
+ * @param otherwise - what stands for what cannot be looked at
+ * @returns what was seen
+ */
+export function attempt<T>(look: () => T, otherwise: T): T {
   try {
-    return streams[name] ?? summariseAt(name, value, secrets, 0);
+    return look();
   } catch {
-    return "(a value that cannot be looked at)";
+    return otherwise;
   }
+}
+
+/**
+ * Writes what should be a text as one, without calling anything of its own.
+ *
+ * @param value - a text, or whatever else there is
+ * @returns the text, or what can be told of the value
+ */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : attempt(() => `(${show(value)})`, unreadable);
 }
 
 /** What everybody has, and nobody needs to look into. */
@@ -92,8 +116,8 @@ function membersOf(object: object): [key: string, value: unknown][] {
 export function summariseHeaders(headers: HeaderList, secrets: Secrets): HeaderList {
   if (!Array.isArray(headers)) return [];
   return (headers as HeaderList).filter(Array.isArray).map(([name, value]): Header => {
-    const field = String(name);
-    return [cut(field, longest), cut(secrets.field(field, String(value)), longest)];
+    const field = textOf(name);
+    return [cut(field, longest), cut(secrets.field(field, textOf(value)), longest)];
   });
 }
 
@@ -118,8 +142,11 @@ export function cut(text: string, length: number): string {
  * @returns both
  */
 export function summariseChunk(chunk: unknown, length: number, secrets: Secrets): ChunkRecord {
-  if (!isChunk(chunk)) return { size: 0, text: `(${typeName(chunk)})` };
-  return { size: byteLength(chunk), text: beginning(chunk, length, secrets) };
+  const look = (): ChunkRecord =>
+    isChunk(chunk)
+      ? { size: byteLength(chunk), text: beginning(chunk, length, secrets) }
+      : { size: 0, text: `(${typeName(chunk)})` };
+  return attempt(look, { size: 0, text: unreadable });
 }
 
 /** What text does not have: control characters but for white space, and bytes that are no UTF-8. */
@@ -155,7 +182,8 @@ export function summariseArray(
   length: number,
   secrets: Secrets,
 ): ArrayRecord {
-  const sizes = body.map((chunk) => (isChunk(chunk) ? byteLength(chunk) : 0));
+  const sizeOf = (chunk: unknown): number => (isChunk(chunk) ? byteLength(chunk) : 0);
+  const sizes = body.map((chunk) => attempt(() => sizeOf(chunk), 0));
   return {
     kind: "array",
     chunks: body.length,

@@ -91,6 +91,8 @@ function watchSteps<I extends Iterator<Chunk> | AsyncIterator<Chunk>>(
   } catch (error) {
     return fail(error);
   }
+  // What is none is for the server to stumble over.
+  if (typeof iterator?.next !== "function") return iterator;
   const steps = {
     next(): MaybePromise<Step> {
       exchange.forgetChunk();

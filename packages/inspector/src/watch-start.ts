@@ -19,7 +19,10 @@ export function watchStart(
       const fields = exchange.readHeaders(headers);
       call.log({ kind: "start", status: text, headers: fields, error }, at);
     }
-    if (withTiming && call.parent === undefined) args[1] = addTiming(headers, call);
+    // What is no list is for the server to refuse.
+    if (withTiming && call.parent === undefined && Array.isArray(headers)) {
+      args[1] = addTiming(headers, call);
+    }
     let write: Write;
     try {
       write = startResponse(...args);
