@@ -32,7 +32,20 @@ export function createInput(source: InputSource): InputStream {
   return new SourceInput(source);
 }
 
-class SourceInput implements InputStream {
+/**
+ * Is the key of a method that streams of core's own have: it reads what is there, or the next piece that comes,
+ * and no bytes at the end. Who stands in the place of such a stream hands the method on, for `pieces`.
+ *
+ * @see SPEC.md [input-settled]
+ */
+export const readPieceKey: unique symbol = Symbol.for("wsgi.read_piece") as never;
+
+/** Is a stream that can be read as it arrives. */
+export interface PieceStream extends InputStream {
+  [readPieceKey](): Uint8Array | Promise<Uint8Array>;
+}
+
+class SourceInput implements PieceStream {
   readonly #source: InputSource;
   #pieces: Uint8Array[] = [];
   #buffered = 0;
@@ -99,8 +112,7 @@ class SourceInput implements InputStream {
     return iterate(() => this.readline());
   }
 
-  /** Reads what is there, or the next piece that comes; no bytes at the end. */
-  readPiece(): Uint8Array | Promise<Uint8Array> {
+  [readPieceKey](): Uint8Array | Promise<Uint8Array> {
     return this.#until(
       () => this.#buffered > 0,
       () => this.#take(this.#buffered),
@@ -229,7 +241,7 @@ export function chunks(input: InputStream, size = 65_536): AsyncIterable<Uint8Ar
  * a block to fill. For who hands the body on, and must not wait for more than there is.
  *
  * @param input - the stream, `environ["wsgi.input"]`
- * @returns the pieces; blocks of 65,536 bytes if the stream is none of core's own
+ * @returns the pieces; blocks of 65,536 bytes if the stream is none of core's own, nor stands for one
  * @example
  * ```ts
  * import { createInput, pieces, toBytes } from "@wsgi/core";
@@ -241,6 +253,7 @@ export function chunks(input: InputStream, size = 65_536): AsyncIterable<Uint8Ar
  * @see SPEC.md [input-settled]
  */
 export function pieces(input: InputStream): AsyncIterable<Uint8Array> {
-  if (!(input instanceof SourceInput)) return chunks(input);
-  return { [Symbol.asyncIterator]: () => iterate(() => input.readPiece()) };
+  if (!(readPieceKey in input)) return chunks(input);
+  const stream = input as PieceStream;
+  return { [Symbol.asyncIterator]: () => iterate(() => stream[readPieceKey]()) };
 }
