@@ -6,7 +6,7 @@ import { append } from "@wsgi/middleware/append";
 import { catchErrors } from "@wsgi/middleware/catch-errors";
 import { head } from "@wsgi/middleware/head";
 import { requestId } from "@wsgi/middleware/request-id";
-import { environFor } from "@wsgi/testing";
+import { call, environFor } from "@wsgi/testing";
 
 const mebibyte = 1_048_576;
 const size = 65_536;
@@ -94,6 +94,20 @@ describe("100 MB through an inspected stack", () => {
     };
     assert.ok((await growth(app, new Recorder(), blocks)) < allowed);
     assert.equal(received, 100 * mebibyte);
+  });
+
+  it("leave little behind of bodies that were read byte by byte", async () => {
+    const app: Application = function reads(environ, startResponse) {
+      while ((environ["wsgi.input"].read(1) as Uint8Array).length > 0);
+      startResponse("200 OK", []);
+      return [];
+    };
+    const recorder = new Recorder();
+    const before = held();
+    for (let i = 0; i < 20; i++) {
+      await call(inspect(app, recorder), environFor("POST /", { body: Buffer.alloc(size) }));
+    }
+    assert.ok(held() - before < allowed);
   });
 
   it("leave behind no more than the recordings, after many requests", async () => {

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   compositionOf,
+  emptyInput,
   interleave,
   isThenable,
+  pieces,
   stack,
   type Application,
   type Body,
@@ -131,6 +133,34 @@ describe("a probe", () => {
       void body.close!();
     });
     assert.equal(promises, 0);
+  });
+
+  it("gives the pieces of a request's body as they arrive", async () => {
+    const seen: number[] = [];
+    const app = inspected(async function reads(environ, startResponse) {
+      for await (const piece of pieces(environ["wsgi.input"])) seen.push(piece.byteLength);
+      return respond([])(environ, startResponse);
+    });
+    await call(app, environFor("POST /", { body: ["one", "", "seven.."] }));
+    assert.deepEqual(seen, [3, 7]);
+  });
+
+  it("leaves the input of a request without a body as it is", async () => {
+    const app = inspected((environ, startResponse) => {
+      assert.equal(environ["wsgi.input"], emptyInput);
+      return respond([])(environ, startResponse);
+    });
+    await call(app, "GET /");
+  });
+
+  it("leaves what an input gives that it should not", async () => {
+    const app = inspected((environ, startResponse) => {
+      const input = environ["wsgi.input"];
+      assert.deepEqual([input.read(), input.readlines()], ["text", undefined]);
+      return respond([])(environ, startResponse);
+    });
+    const input = { read: () => "text", readlines: () => undefined };
+    await call(app, environFor("GET /", { environ: { "wsgi.input": input as never } }));
   });
 
   it("does not end the process if a read fails that nobody waits for", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { chunks, stack, type Application, type Middleware } from "@wsgi/core";
+import { chunks, emptyInput, pieces, stack, type Application, type Middleware } from "@wsgi/core";
 import { inspect, Recorder, type Recording } from "@wsgi/inspector";
 import { requestId } from "@wsgi/middleware/request-id";
 import {
@@ -101,6 +101,38 @@ describe("recorder.replay()", () => {
     assert.deepEqual(texts, ["ab", "ab"]);
   });
 
+  it("keeps the body although it came in a buffer of node's, which is filled again", async () => {
+    const texts: string[] = [];
+    const app: Application = function reads(environ, startResponse) {
+      const block = environ["wsgi.input"].read() as Uint8Array;
+      texts.push(Buffer.from(block).toString());
+      block.fill(0);
+      return respond([])(environ, startResponse);
+    };
+    await replayOnce(app, "POST /", { body: Buffer.from("ab") });
+    assert.deepEqual(texts, ["ab", "ab"]);
+  });
+
+  it("has no body for a request that had none", async () => {
+    const seen: boolean[] = [];
+    const app: Application = function looks(environ, startResponse) {
+      seen.push(environ["wsgi.input"] === emptyInput);
+      return respond([])(environ, startResponse);
+    };
+    await replayOnce(app, "POST /");
+    assert.deepEqual(seen, [true, true]);
+  });
+
+  it("has a body that was read as it arrived", async () => {
+    const app: Application = async function reads(environ, startResponse) {
+      const parts: Uint8Array[] = [];
+      for await (const piece of pieces(environ["wsgi.input"])) parts.push(piece);
+      return respond(parts)(environ, startResponse);
+    };
+    const [, replay] = await replayOnce(app, "POST /", { body: ["one", "two"] });
+    assert.equal(sizeOf(replay), 6);
+  });
+
   it("gives the application the real values of what is hidden in recordings", async () => {
     const seen: (string | undefined)[] = [];
     const app: Application = function secretive(environ, startResponse) {
@@ -196,6 +228,7 @@ describe("recorder.replay()", () => {
     await assert.rejects(replayOnce(echo, "POST /?some", { body: "Hello" }), refused);
     await assert.rejects(replayOnce(echo, "POST /?none", { body: "Hello" }), refused);
     await assert.rejects(replayOnce(echo, "POST /?some", { body: ["Hello"] }), refused);
+    await assert.rejects(replayOnce(echo, "POST /?none", { body: ["Hello"] }), refused);
   });
 
   it("refuses a recording that is not there, and an application that is not inspected", async () => {

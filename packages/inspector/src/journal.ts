@@ -1,6 +1,6 @@
-import { quietly, type Environ } from "@wsgi/core";
+import { emptyInput, quietly, type Environ } from "@wsgi/core";
 import { Exchange, type Call, type Settings } from "./exchange.ts";
-import { KeptBody, KeptInput } from "./kept-input.ts";
+import { KeptBody, keepInput } from "./kept-input.ts";
 import type { RecordedEvent, Recording } from "./recording.ts";
 import type { RecorderListener, RecorderOptions } from "./recorder-options.ts";
 import { Secrets } from "./secrets.ts";
@@ -64,11 +64,13 @@ export class Journal {
     if (replay instanceof Replay) replay.recording = id;
     const about = { id, replayOf, isDetached };
     const exchange = new Exchange(this.#settings, new Secrets(secrets), about, environ);
-    const body = new KeptBody(environ.CONTENT_LENGTH);
+    const body = new KeptBody(environ);
     this.origins.set(id, { environ: dataOf(environ), body });
     const input: unknown = environ["wsgi.input"];
-    if (typeof input === "object")
-      environ["wsgi.input"] = new KeptInput(environ["wsgi.input"], body);
+    // One that gives nothing stays, because bridges know it.
+    if (input !== emptyInput && typeof input === "object" && input !== null) {
+      environ["wsgi.input"] = keepInput(environ["wsgi.input"], body);
+    }
     this.recordings.push(exchange.recording);
     if (this.recordings.length > keep) this.origins.delete(this.recordings.shift()!.id);
     return exchange;

@@ -1,26 +1,52 @@
-import { createInput, type InputStream } from "@wsgi/core";
+import {
+  createInput,
+  emptyInput,
+  quietly,
+  readPieceKey,
+  when,
+  type Environ,
+  type InputStream,
+  type MaybePromise,
+  type PieceStream,
+} from "@wsgi/core";
 
 /** So much of a request's body is kept for a replay. */
 const mostKept = 65_536;
 
 /** Is what was read of a request's body, without the connection that it came from. */
 export class KeptBody {
-  readonly #declared: number;
-  #pieces: Uint8Array[] = [];
+  /** How long the body is to be; undefined if only its end tells. */
+  readonly #declared: number | undefined;
+  /** What was read, and room for more. */
+  #bytes: Uint8Array = new Uint8Array(0);
   #length = 0;
   /** Whether the end was seen. */
-  hasEnded = false;
+  hasEnded: boolean;
 
-  /** @param contentLength - how long the body is to be, as environ has it */
-  constructor(contentLength: string | undefined) {
-    this.#declared = Number(contentLength ?? 0);
+  /** @param environ - the request */
+  constructor(environ: Environ) {
+    const { CONTENT_LENGTH } = environ;
+    this.#declared = CONTENT_LENGTH === undefined ? undefined : Number(CONTENT_LENGTH);
+    this.hasEnded = environ["wsgi.input"] === emptyInput;
   }
 
   /** Keeps bytes that were read; a copy, because whoever reads them may change them. */
   take(bytes: Uint8Array): void {
+    const begin = this.#length;
     this.#length += bytes.byteLength;
-    if (this.#length > mostKept) this.#pieces = [];
-    else if (bytes.byteLength > 0) this.#pieces.push(bytes.slice());
+    if (this.#length > mostKept) this.#bytes = new Uint8Array(0);
+    else this.#reserve(this.#length).set(bytes, begin);
+  }
+
+  #reserve(length: number): Uint8Array {
+    if (length > this.#bytes.byteLength) {
+      const larger = new Uint8Array(
+        Math.min(mostKept, Math.max(length, 2 * this.#bytes.byteLength)),
+      );
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    return this.#bytes;
   }
 
   /** Tells why the body cannot be read once more; undefined if it can. */
@@ -32,58 +58,54 @@ export class KeptBody {
 
   /** Makes a stream of what was read. */
   replay(): InputStream {
-    const left = this.#pieces.slice();
+    if (this.#length === 0) return emptyInput;
+    const left = [this.#bytes.slice(0, this.#length)];
     return createInput(() => left.shift() ?? null);
   }
 }
 
-/** Is a `wsgi.input` that keeps what is read of it. */
-export class KeptInput implements InputStream {
-  readonly #input: InputStream;
-  readonly #body: KeptBody;
+/** Makes a `wsgi.input` that keeps what is read of another. */
+export function keepInput(input: InputStream, body: KeptBody): InputStream {
+  const takePiece = (bytes: Uint8Array): void => {
+    body.take(bytes);
+    if (bytes.byteLength === 0) body.hasEnded = true;
+  };
+  const kept: InputStream = {
+    read: (size) =>
+      watch(input.read(size), (bytes) => {
+        body.take(bytes);
+        const isAll = size === undefined || size === null || size < 0;
+        if (isAll || bytes.byteLength < size) body.hasEnded = true;
+      }),
+    readline: (size) => watch(input.readline(size), size === 0 ? () => {} : takePiece),
+    readlines: (hint) =>
+      watch(input.readlines(hint), (lines) => {
+        for (const line of lines) body.take(line);
+        if (!hint || lines.length === 0) body.hasEnded = true;
+      }),
+    [Symbol.asyncIterator]() {
+      const lines = input[Symbol.asyncIterator]();
+      return {
+        next: () =>
+          watch(lines.next(), ({ done, value }) => {
+            if (done === true) body.hasEnded = true;
+            else body.take(value);
+          }),
+      };
+    },
+  };
+  if (!(readPieceKey in input)) return kept;
+  const stream = input as PieceStream;
+  return Object.assign(kept, {
+    [readPieceKey]: () => watch(stream[readPieceKey](), takePiece),
+  });
+}
 
-  constructor(input: InputStream, body: KeptBody) {
-    this.#input = input;
-    this.#body = body;
-  }
-
-  read(size?: number): Uint8Array | Promise<Uint8Array> {
-    return this.#watch(this.#input.read(size), (bytes) => {
-      this.#body.take(bytes);
-      const isAll = size === undefined || size === null || size < 0;
-      if (isAll || bytes.byteLength < size) this.#body.hasEnded = true;
-    });
-  }
-
-  readline(size?: number): Uint8Array | Promise<Uint8Array> {
-    return this.#watch(this.#input.readline(size), (line) => {
-      this.#body.take(line);
-      if (line.byteLength === 0 && size !== 0) this.#body.hasEnded = true;
-    });
-  }
-
-  readlines(hint?: number): Uint8Array[] | Promise<Uint8Array[]> {
-    return this.#watch(this.#input.readlines(hint), (lines) => {
-      for (const line of lines) this.#body.take(line);
-      if (!hint || lines.length === 0) this.#body.hasEnded = true;
-    });
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    const lines = this.#input[Symbol.asyncIterator]();
-    return {
-      next: () =>
-        this.#watch(lines.next(), ({ done, value }) => {
-          if (done === true) this.#body.hasEnded = true;
-          else this.#body.take(value);
-        }) as Promise<IteratorResult<Uint8Array>>,
-    };
-  }
-
-  /** Looks at what is read, now or later, and hands on the very same: a copy might be rejected unheard. */
-  #watch<T>(read: T | Promise<T>, take: (value: T) => void): T | Promise<T> {
-    if (read instanceof Promise) read.then(take).catch(() => {});
-    else take(read);
-    return read;
-  }
+/**
+ * Looks at what is read, now or later, and hands on the very same: a copy might be rejected unheard. What
+ * an input should not have given is not for the recorder to find.
+ */
+function watch<T extends MaybePromise<unknown>>(read: T, take: (value: Awaited<T>) => void): T {
+  void quietly(() => when(read as MaybePromise<Awaited<T>>, take));
+  return read;
 }
