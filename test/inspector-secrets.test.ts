@@ -129,10 +129,49 @@ describe("secrets", () => {
     assert.match(JSON.stringify(recording), /"text":"12345"/);
   });
 
+  it("are found in a parameter that is encoded more than once, or badly", async () => {
+    const twice = encodeURIComponent(encodeURIComponent("/in?token=swordfish"));
+    const { recording } = await see(respond(["Hello"]), `GET /?next=${twice}&x=%3Ftoken%3Dplaice%`);
+    assert.doesNotMatch(JSON.stringify(recording), /swordfish|plaice/);
+  });
+
+  it("are passwords under their shorter names, too", async () => {
+    const target = "/?pwd=swordfish&passphrase=plaice&passcode=herring&compass=north";
+    const { recording } = await see(respond(["Hello"]), `GET ${target}`);
+    assert.equal(
+      recording.target,
+      "/?pwd=(hidden)&passphrase=(hidden)&passcode=(hidden)&compass=north",
+    );
+  });
+
+  it("are hidden although a text is cut in the middle of them", async () => {
+    const texts = ["//ann:swordfish@example.com", "/?n=%3Ftoken%3Dswordfish%25%25"];
+    for (const text of texts) {
+      for (let at = 60; at < 80; at++) {
+        const { recording } = await see(respond([`${" ".repeat(at)}${text}`]));
+        assert.doesNotMatch(JSON.stringify(recording), /sword/);
+      }
+    }
+  });
+
+  it("take no time of texts that are long, beyond what is shown of them", async () => {
+    const text = "k=v&".repeat(25_000_000);
+    const app: Application = (environ) => {
+      throw new Error(String(environ["app.text"]));
+    };
+    const { recording } = await see(stack(adding({ "app.text": text }))(app));
+    assert.ok(JSON.stringify(recording).length < 20_000);
+  });
+
   it("do not take time that grows with the square of a hostile text", async () => {
     const text = ['"\\"'.repeat(8_000), "//:".repeat(8_000), "a=%25".repeat(8_000)];
     const { recording } = await see(respond(["Hello"]), "GET /", {
-      headers: { "X-One": text[0]!, "X-Two": `//${":".repeat(30_000)}`, "X-Three": text[2]! },
+      headers: {
+        "X-One": text[0]!,
+        "X-Two": `//${":".repeat(30_000)}`,
+        "X-Three": text[2]!,
+        "X-Four": `=${"x".repeat(200_000)}`,
+      },
     });
     assert.ok(JSON.stringify(recording).length < 10_000);
   });

@@ -1,6 +1,6 @@
 import type { ErrorRecord } from "./recording.ts";
 import type { Secrets } from "./secrets.ts";
-import { cut } from "./summary.ts";
+import { shorten } from "./summary.ts";
 
 const longestMessage = 1_000;
 const longestStack = 4_000;
@@ -14,7 +14,7 @@ const longestStack = 4_000;
  * @returns what can be told of it
  */
 export function readError(error: unknown, id: number, secrets: Secrets): ErrorRecord {
-  const text = (value: unknown, length: number): string => cut(secrets.text(String(value)), length);
+  const text = (value: unknown, length: number): string => shorten(String(value), length, secrets);
   try {
     if (!(error instanceof Error)) {
       return { id, name: `A ${typeof error}`, message: text(error, longestMessage), stack: null };

@@ -14,6 +14,7 @@ import type { Secrets } from "./secrets.ts";
 import {
   attempt,
   cut,
+  shorten,
   summarise,
   summariseArray,
   summariseChunk,
@@ -64,15 +65,13 @@ export class Exchange {
     this.settings = settings;
     this.secrets = secrets;
     this.#begun = settings.now();
-    // Before anything is written down, so that what is secret in one place is hidden in all.
-    for (const [key, value] of Object.entries(environ)) {
-      if (typeof value === "string") secrets.variable(key, value);
-    }
+    // So that what is secret in one place is hidden in all.
+    secrets.learn(environ);
     this.recording = {
       ...about,
       begun: Date.now(),
       method: cut(textOf(environ.REQUEST_METHOD), longestTarget),
-      target: cut(secrets.text(textOf(environ.REQUEST_URI ?? environ.PATH_INFO)), longestTarget),
+      target: shorten(textOf(environ.REQUEST_URI ?? environ.PATH_INFO), longestTarget, secrets),
       ended: null,
       events: [],
       omitted: [],
@@ -92,8 +91,8 @@ export class Exchange {
   /** Writes an event down, and tells of it; the time from then until now is none of the request's. */
   log(event: RecordedEvent): void {
     const { at } = event;
-    // What ends something comes to an end, too.
-    if (this.recording.events.length < 2 * this.settings.events) {
+    // What ends something comes to an end, too: a call has at most seven such events, unless it is odd.
+    if (this.recording.events.length < 8 * this.settings.events) {
       const rounded = { ...event, at: Math.round(at * 1_000) / 1_000 };
       this.recording.events.push(rounded);
       this.settings.tell(this.recording, rounded);
@@ -127,7 +126,7 @@ export class Exchange {
   }
 
   readText(text: unknown): string {
-    return cut(this.secrets.text(textOf(text)), longestTarget);
+    return shorten(textOf(text), longestTarget, this.secrets);
   }
 
   readHeaders(headers: HeaderList): HeaderList {

@@ -1,12 +1,20 @@
+import { decodePath } from "@wsgi/core";
+
 /** Stands in the place of a secret. */
 const hidden = "(hidden)";
 
 /** The names of what is secret, among fields, keys, parameters and properties. */
 const secretName =
-  /auth|cookie|credential|csrf|jwt|passw|private|secret|session|signature|token|(?:access|api).?key/i;
+  /auth|cookie|credential|csrf|jwt|pass(?:code|phrase|w)|private|pwd|secret|session|signature|token|(?:access|api).?key/i;
 
 /** What is shorter would be found by chance. */
 const leastKnown = 6;
+/** What is longer is not looked for. */
+const longestKnown = 16_384;
+/** How far a secret reaches that is known by what stands around it. */
+const reachAround = 256;
+/** How often a value may have been encoded. */
+const mostEncoded = 3;
 /** So many values are looked for. */
 const mostKnown = 200;
 
@@ -23,7 +31,14 @@ export class Secrets {
 
   /** How long a text has to be looked at beyond its end, for a secret that begins in it to show. */
   get reach(): number {
-    return this.#known[0]?.length ?? 0;
+    return reachAround + (this.#known[0]?.length ?? 0);
+  }
+
+  /** Remembers what is secret in environ, before anything is written down. */
+  learn(environ: object): void {
+    for (const [key, value] of Object.entries(environ)) {
+      if (typeof value === "string") this.variable(key, value.slice(0, longestKnown));
+    }
   }
 
   /** Tells whether what has this name is secret. */
@@ -42,8 +57,7 @@ export class Secrets {
 
   /** Hides in a text the values of parameters and properties with such names, and what was hidden before. */
   text(text: string): string {
-    const hasSecrets = (value: string): boolean => this.#parameters(value, () => false) !== value;
-    let masked = this.#parameters(text, hasSecrets);
+    let masked = this.#parameters(text, (value) => this.#hasParameters(value));
     if (text.includes("@")) masked = masked.replace(userInfo, (user) => this.#hide(user));
     if (text.includes('"')) {
       masked = masked.replace(property, (all, name: string, between: string, value: string) =>
@@ -57,10 +71,19 @@ export class Secrets {
   #parameters(text: string, hasSecrets: (value: string) => boolean): string {
     if (!text.includes("=")) return text;
     return text.replace(parameter, (all, name: string, value: string) => {
-      const isHidden =
-        this.isSecret(decode(name)) || (value.includes("%") && hasSecrets(decode(value)));
+      const isHidden = this.isSecret(decode(name)) || hasSecrets(value);
       return isHidden ? `${name}=${this.#hide(value)}` : all;
     });
+  }
+
+  /** Tells whether a value has such parameters when it is decoded, as often as need be. */
+  #hasParameters(value: string): boolean {
+    let text = value;
+    for (let times = 0; times < mostEncoded && text.includes("%"); times++) {
+      text = decode(text);
+      if (this.#parameters(text, () => false) !== text) return true;
+    }
+    return false;
   }
 
   /** Hides what is secret in the value of a header field of a response. */
@@ -89,6 +112,7 @@ export class Secrets {
 
   /** Remembers a value, in the forms in which it may turn up again. */
   #hide(value: string): string {
+    if (value.length > longestKnown) return hidden;
     const whole = value.trim();
     // Of credentials, what follows their scheme.
     const parts = whole.split(/\s+/).slice(1);
@@ -104,8 +128,8 @@ export class Secrets {
   }
 }
 
-/** Of a query or a form. */
-const parameter = /([^?&;,\s"'<>=]+)=([^?&;,\s"'<>]*)/g;
+/** Of a query or a form. Only from where a name begins, or a long one is searched from each of its characters. */
+const parameter = /(?<![^?&;,\s"'<>=])([^?&;,\s"'<>=]+)=([^?&;,\s"'<>]*)/g;
 
 /** Of a URL. */
 const userInfo = /(?<=\/\/)[^/?#@:\s]*:[^/?#@\s]*(?=@)/g;
@@ -134,10 +158,5 @@ function matches(name: string, pattern: RegExp): boolean {
 
 /** Decodes a value as forms have it, as far as that can be done. */
 function decode(text: string): string {
-  if (!/[%+]/.test(text)) return text;
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    return text;
-  }
+  return decodePath(text.replaceAll("+", " "));
 }

@@ -17,6 +17,10 @@ const longest = 500;
 /** Objects that have more members are cut. */
 const most = 30;
 const deepest = 3;
+/** So many members are told of one value, with all that is in it. */
+const mostWithin = 100;
+/** Of a longer list of header fields, no more are told. */
+const mostFields = 200;
 /** The sizes of so many chunks of an array are told. */
 const mostSizes = 100;
 
@@ -29,7 +33,7 @@ const mostSizes = 100;
  * @returns the value, or what can be told of it
  */
 export function summarise(name: string, value: unknown, secrets: Secrets): Json {
-  return attempt(() => streams[name] ?? summariseAt(name, value, secrets, 0), unreadable);
+  return attempt(() => streams[name] ?? new Summary(secrets).of(name, value, 0), unreadable);
 }
 
 const unreadable = "(a value that cannot be looked at)";
@@ -65,26 +69,48 @@ const streams: Readonly<Record<string, string>> = {
   "wsgi.errors": "(a stream for the server's operator)",
 };
 
-function summariseAt(name: string, value: unknown, secrets: Secrets, depth: number): Json {
-  if (typeof value === "string") return cut(secrets.variable(name, value), longest);
-  if (secrets.isSecret(name)) return "(hidden)";
-  if (typeof value === "boolean" || value === null) return value;
-  if (typeof value === "number" && Number.isFinite(value)) return value === 0 ? 0 : value;
-  if (typeof value === "function") return `(the function ${nameOf(value)})`;
-  if (typeof value !== "object") return `(${String(value)})`;
-  if (Array.isArray(value) && depth < deepest) {
-    return membersOf(value).map(([, member]) => summariseAt(name, member, secrets, depth + 1));
+/** Is a summary of one value, which grows with what is in that only so far. */
+class Summary {
+  readonly #secrets: Secrets;
+  #left = mostWithin;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
   }
-  if (!isPlainObject(value) || depth === deepest) return `(${typeName(value)})`;
-  // Not by assignment, which a member named __proto__ would not survive.
-  return Object.fromEntries(
-    membersOf(value)
-      .filter(([, member]) => member !== undefined)
-      .map(([key, member]) => [
-        cut(secrets.text(key), longest),
-        summariseAt(key, member, secrets, depth + 1),
-      ]),
-  );
+
+  of(name: string, value: unknown, depth: number): Json {
+    if (typeof value === "string") {
+      return shorten(value, longest, this.#secrets, (text) => this.#secrets.variable(name, text));
+    }
+    if (this.#secrets.isSecret(name)) return "(hidden)";
+    if (typeof value === "boolean" || value === null) return value;
+    if (typeof value === "number" && Number.isFinite(value)) return value === 0 ? 0 : value;
+    if (typeof value === "function") return `(the function ${nameOf(value)})`;
+    if (typeof value !== "object") return `(${String(value)})`;
+    if (Array.isArray(value) && depth < deepest) {
+      return this.#membersOf(value).map(([, member]) => this.of(name, member, depth + 1));
+    }
+    if (!isPlainObject(value) || depth === deepest) return `(${typeName(value)})`;
+    // Not by assignment, which a member named __proto__ would not survive.
+    return Object.fromEntries(
+      this.#membersOf(value)
+        .filter(([, member]) => member !== undefined)
+        .map(([key, member]) => [
+          shorten(key, longest, this.#secrets),
+          this.of(key, member, depth + 1),
+        ]),
+    );
+  }
+
+  /** Lists the members of an object, but for those that would have to be computed. */
+  #membersOf(object: object): [key: string, value: unknown][] {
+    const keys = Object.keys(object).slice(0, Math.min(most, this.#left));
+    this.#left -= keys.length;
+    return keys.map((key) => {
+      const { value, get } = Object.getOwnPropertyDescriptor(object, key)!;
+      return [key, get === undefined ? value : get];
+    });
+  }
 }
 
 function isPlainObject(value: object): boolean {
@@ -97,15 +123,6 @@ function isEmpty(prototype: object): boolean {
   return Object.getPrototypeOf(prototype) === null && Reflect.ownKeys(prototype).length === 0;
 }
 
-/** Lists the members of an object, but for those that would have to be computed. */
-function membersOf(object: object): [key: string, value: unknown][] {
-  const keys = Object.keys(object);
-  return keys.slice(0, most).map((key) => {
-    const { value, get } = Object.getOwnPropertyDescriptor(object, key)!;
-    return [key, get === undefined ? value : get];
-  });
-}
-
 /**
  * Writes down the header fields of a response.
  *
@@ -115,10 +132,13 @@ function membersOf(object: object): [key: string, value: unknown][] {
  */
 export function summariseHeaders(headers: HeaderList, secrets: Secrets): HeaderList {
   if (!Array.isArray(headers)) return [];
-  return (headers as HeaderList).filter(Array.isArray).map(([name, value]): Header => {
-    const field = textOf(name);
-    return [cut(field, longest), cut(secrets.field(field, textOf(value)), longest)];
+  const fields = (headers as HeaderList).slice(0, mostFields).filter(Array.isArray);
+  const told = fields.map(([name, value]): Header => {
+    const field = cut(textOf(name), longest);
+    return [field, shorten(textOf(value), longest, secrets, (text) => secrets.field(field, text))];
   });
+  const more = headers.length - mostFields;
+  return more > 0 ? [...told, ["…", `${more} more fields`]] : told;
 }
 
 /**
@@ -131,6 +151,31 @@ export function summariseHeaders(headers: HeaderList, secrets: Secrets): HeaderL
 export function cut(text: string, length: number): string {
   if (text.length <= length) return text;
   return `${text.slice(0, length).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/**
+ * Hides what is secret in a text, and cuts it. What is far behind the cut is not looked at.
+ *
+ * @param text - the text
+ * @param length - how long it may be
+ * @param secrets - what hides secrets
+ * @param hide - hides them
+ * @returns the text, or its beginning with "…"
+ */
+export function shorten(
+  text: string,
+  length: number,
+  secrets: Secrets,
+  hide = (seen: string): string => secrets.text(seen),
+): string {
+  // A secret may begin before the cut and end after it.
+  const window = length + secrets.reach;
+  return ending(cut(hide(text.slice(0, window)), length), text.length <= window);
+}
+
+/** Lets it be seen that a text goes on. */
+function ending(text: string, isWhole: boolean): string {
+  return isWhole || text.endsWith("…") ? text : `${text}…`;
 }
 
 /**
@@ -155,7 +200,6 @@ const noText = /[\0-\x08\x0e-\x1f\x7f\ufffd]/;
 
 function beginning(chunk: Chunk, length: number, secrets: Secrets): string | null {
   if (length === 0) return null;
-  // A secret may begin before the cut and end after it.
   const window = length + secrets.reach;
   const isWhole = chunk.length <= window;
   const text =
@@ -164,9 +208,7 @@ function beginning(chunk: Chunk, length: number, secrets: Secrets): string | nul
       : new TextDecoder().decode(chunk.subarray(0, window));
   // The last character may have been cut in the middle.
   const known = isWhole ? text : text.replace(/\ufffd{1,3}$/, "");
-  if (noText.test(known)) return null;
-  const masked = secrets.text(known);
-  return isWhole ? cut(masked, length) : `${cut(masked, length).replace(/…$/, "")}…`;
+  return noText.test(known) ? null : ending(cut(secrets.text(known), length), isWhole);
 }
 
 /**
