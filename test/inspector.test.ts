@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { stack, type Application, type Environ, type Middleware } from "@wsgi/core";
-import { inspect, Recorder, type Recording, type RecordedEvent } from "@wsgi/inspector";
+import { stack, type Application, type Environ, type Header, type Middleware } from "@wsgi/core";
+import { analyse, inspect, Recorder, type Recording, type RecordedEvent } from "@wsgi/inspector";
+import { append } from "@wsgi/middleware/append";
 import { cascade } from "@wsgi/middleware/cascade";
 import { mount } from "@wsgi/middleware/mount";
 import { when } from "@wsgi/middleware/when";
@@ -448,6 +449,22 @@ describe("a recording", () => {
     );
   });
 
+  it("stays small, whatever is in environ and however many fields there are", async () => {
+    const wide = (depth: number): unknown =>
+      depth === 0
+        ? "x".repeat(500)
+        : Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`key${i}`, wide(depth - 1)]));
+    const headers = Array.from({ length: 5_000 }, (_, i): Header => [`X-${i}`, "x".repeat(500)]);
+    const recorder = new Recorder();
+    const environ = environFor("GET /", { environ: { "app.wide": wide(3) } });
+    await call(inspect(respond([], { headers }), recorder), environ);
+    const recording = recorder.recordings[0]!;
+    assert.ok(JSON.stringify(recording).length < 300_000);
+    const start = recording.events.find((event) => event.kind === "start");
+    assert.ok(start?.kind === "start");
+    assert.deepEqual(start.headers.at(-1), ["…", "4800 more fields"]);
+  });
+
   it("has only data of hostile text", async () => {
     const text = '<script>alert(1)</script>\x1b[31m"\u2028';
     const echo: Application = function echo(environ, startResponse) {
@@ -544,6 +561,18 @@ describe("Recorder", () => {
         [100, 500],
       ],
     );
+  });
+
+  it("blames no layer for what is not written down when there are enough events", async () => {
+    const recorder = new Recorder({ events: 5 });
+    const layers = Array.from({ length: 5 }, () => append("!"));
+    const app = inspect(
+      stack(...layers)(() => closable("Hello")),
+      recorder,
+    );
+    await call(app, "GET /").catch(() => {});
+    const { calls } = analyse(recorder.recordings[0]!);
+    assert.deepEqual([calls.length, calls.filter(({ isLeaked }) => isLeaked)], [5, []]);
   });
 
   it("counts calls when there are enough events, and lets them through", async () => {
