@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { Application, Body } from "@wsgi/core";
 import { inspect, Recorder, type RecorderListener } from "@wsgi/inspector";
 import { inspectorPage } from "@wsgi/inspector/page";
-import { call, environFor, respond } from "@wsgi/testing";
+import { call, environFor, respond, slow } from "@wsgi/testing";
 import { messagesOf, openPage, post, until, type Recorded } from "./inspector-page.ts";
 import { deferred } from "./serving.ts";
 
@@ -29,17 +29,24 @@ class CountingRecorder extends Recorder {
 }
 
 /** Is the event stream as a body, without a server, and the application that it tells of. */
-async function follow(
-  recorder: Recorder = new Recorder(),
-): Promise<{ app: Application; body: AsyncIterable<string> & Body; steps: AsyncIterator<string> }> {
+async function follow(recorder: Recorder = new Recorder()): Promise<{
+  app: Application;
+  recorder: Recorder;
+  body: AsyncIterable<string> & Body;
+  steps: AsyncIterator<string>;
+}> {
   const token = "0123456789abcdef";
-  const app = inspectorPage(recorder, { token })(inspect(respond(["Hello"]), recorder));
+  const app = inspectorPage(recorder, { token })(inspect(answers, recorder));
   const link = await call(app, environFor(`GET /_inspector/?token=${token}`));
   const headers = { Cookie: link.header("Set-Cookie")!.split(";")[0]! };
   const environ = environFor("GET /_inspector/events", { headers });
   const body = (await app(environ, () => () => {})) as AsyncIterable<string> & Body;
-  return { app, body, steps: body[Symbol.asyncIterator]() };
+  return { app, recorder, body, steps: body[Symbol.asyncIterator]() };
 }
+
+/** Answers, and if it is to wait, a bit later. */
+const answers: Application = (environ, startResponse) =>
+  (environ["app.waits"] === true ? slow("Hello") : respond(["Hello"]))(environ, startResponse);
 
 describe("events", () => {
   it("begin with what there is", async () => {
@@ -145,6 +152,28 @@ describe("events", () => {
     await page.ask("clear", post);
     assert.deepEqual(await until(messages, "cleared"), {});
     await messages.return(undefined);
+  });
+
+  it("tell so too if the program has cleared them", async () => {
+    const { recorder, body, steps } = await follow();
+    await steps.next();
+    const waiting = steps.next();
+    recorder.clear();
+    assert.equal((await waiting).value, "event: cleared\ndata: {}\n\n");
+    await body.close!();
+  });
+
+  it("tell of a request that goes on after that as of one that is not kept", async () => {
+    const { app, recorder, body, steps } = await follow();
+    await steps.next();
+    const begun = app(environFor("GET /", { environ: { "app.waits": true } }), () => () => {});
+    recorder.clear();
+    await begun;
+    const text = (await steps.next()).value as string;
+    const [, data] = /event: cleared\n[^]*?event: recorded\ndata: (.*)\n/.exec(text)!;
+    const { recording, oldest } = JSON.parse(data!) as Recorded;
+    assert.ok(oldest > recording.id);
+    await body.close!();
   });
 
   it("go to each page that is open", async () => {

@@ -31,6 +31,8 @@ export class Journal {
   readonly listeners: Set<RecorderListener> = new Set();
   /** The paths of the pages that show the recordings; what is asked for there is not recorded. */
   readonly pages: Set<string> = new Set();
+  /** Are told when the recordings are gone. */
+  readonly clearings: Set<() => void> = new Set();
   readonly #options: Required<RecorderOptions>;
   readonly #settings: Settings;
   // One for each recorder, so that one can stand within another. It goes along when environ is copied.
@@ -81,6 +83,13 @@ export class Journal {
     const path = `${SCRIPT_NAME}${PATH_INFO}/`;
     for (const page of this.pages) if (path.includes(`${page}/`)) return true;
     return false;
+  }
+
+  /** Forgets all recordings. */
+  clear(): void {
+    this.recordings.length = 0;
+    this.origins.clear();
+    for (const tell of this.clearings) tell();
   }
 
   /** Tells whether a recording has enough events. */

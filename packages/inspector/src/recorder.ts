@@ -70,8 +70,7 @@ export class Recorder {
 
   /** Forgets all recordings. */
   clear(): void {
-    this.#journal.recordings.length = 0;
-    this.#journal.origins.clear();
+    this.#journal.clear();
   }
 
   /**

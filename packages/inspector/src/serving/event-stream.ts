@@ -86,7 +86,8 @@ export class EventStream implements AsyncIterator<string, undefined> {
   }
 
   #recorded(recording: Recording, event: RecordedEvent, index: number): string {
-    const oldest = this.#recorder.recordings[0]?.id ?? null;
+    // If none is kept, this one is not, either.
+    const oldest = this.#recorder.recordings[0]?.id ?? recording.id + 1;
     return message("recorded", {
       recording: summariseRecording(recording),
       event,

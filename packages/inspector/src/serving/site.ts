@@ -1,5 +1,5 @@
 import type { Environ, Header, MaybePromise } from "@wsgi/core";
-import type { Recorder } from "../recorder.ts";
+import { journalOf, type Recorder } from "../recorder.ts";
 import { summariseRecording } from "../recording-summary.ts";
 import type { Access } from "./access.ts";
 import { empty, json, text, type Answer } from "./answer.ts";
@@ -42,6 +42,9 @@ export class Site {
   constructor(recorder: Recorder, access: Access) {
     this.#recorder = recorder;
     this.#access = access;
+    journalOf(recorder).clearings.add(() => {
+      for (const stream of this.#streams) stream.tellCleared();
+    });
   }
 
   /** Answers a request, from a client on this machine. */
@@ -128,7 +131,6 @@ export class Site {
 
   #clear(): Answer {
     this.#recorder.clear();
-    for (const stream of this.#streams) stream.tellCleared();
     return empty("204 No Content");
   }
 }
