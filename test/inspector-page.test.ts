@@ -308,6 +308,35 @@ describe("a replay", () => {
     assert.ok(page.recorder.find(2)!.events.some(({ kind }) => kind === "done"));
   });
 
+  it("ends with its client, and when the page is closed for a server that stops", async () => {
+    const begun = [deferred(), deferred(), deferred()];
+    const closed = [deferred(), deferred(), deferred()];
+    let calls = 0;
+    const app: Application = (_environ, startResponse) => {
+      const call = calls++;
+      startResponse("200 OK", [])("");
+      const next = (): Promise<never> => {
+        begun[call]!.resolve();
+        return new Promise(() => {});
+      };
+      const close = (): void => closed[call]!.resolve();
+      return { [Symbol.asyncIterator]: () => ({ next }), close };
+    };
+    await using page = await openPage(app);
+    const leave = new AbortController();
+    const leaving = fetch(page.url, { signal: leave.signal });
+    await begun[0]!.promise;
+    const replaying = page.ask("recordings/1/replay", { ...post, signal: leave.signal });
+    await begun[1]!.promise;
+    leave.abort();
+    await Promise.allSettled([leaving, replaying, closed[0]!.promise, closed[1]!.promise]);
+    const replayed = page.read("recordings/1/replay", post);
+    await begun[2]!.promise;
+    page.page.close();
+    assert.deepEqual(await replayed, { id: 3 });
+    await closed[2]!.promise;
+  });
+
   it("is recorded when it fails", async () => {
     await using page = await openPage(() => {
       throw new Error("an error of this test, and expected");

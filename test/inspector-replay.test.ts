@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { chunks, emptyInput, pieces, stack, type Application, type Middleware } from "@wsgi/core";
+import {
+  chunks,
+  emptyInput,
+  pieces,
+  stack,
+  type Application,
+  type Body,
+  type Middleware,
+} from "@wsgi/core";
 import { inspect, Recorder, type Recording } from "@wsgi/inspector";
 import { requestId } from "@wsgi/middleware/request-id";
 import {
@@ -13,6 +21,7 @@ import {
   type RequestOptions,
 } from "@wsgi/testing";
 import { kindsOf } from "./inspecting.ts";
+import { deferred, turn } from "./serving.ts";
 
 /** Answers with the body of the request, read in the way that the query says. */
 const echo: Application = async function echo(environ, startResponse) {
@@ -194,6 +203,35 @@ describe("recorder.replay()", () => {
     await call(app, "GET /", { leaveAfter: 1 });
     await recorder.replay(1, app);
     assert.equal(closed, 2);
+  });
+
+  it("stops reading a body that does not end and says nothing, not even a status", async () => {
+    let closed = 0;
+    const silent: Application = () => ({
+      *[Symbol.iterator]() {
+        for (let i = 0; i < 10_000; i++) yield "";
+        closed = -1;
+      },
+      close: () => void closed++,
+    });
+    const recorder = new Recorder({ events: 20 });
+    const app = inspect(silent, recorder);
+    const body = app(environFor("GET /"), () => () => {}) as Body;
+    await body.close!();
+    await recorder.replay(1, app);
+    assert.equal(closed, 2);
+  });
+
+  it("ends an application that makes it wait, and closes what comes yet", async () => {
+    const later = deferred<Body>();
+    const body = closable("Hello");
+    const recorder = new Recorder();
+    const app = inspect(() => later.promise, recorder);
+    void app(environFor("GET /"), () => () => {});
+    assert.equal(await recorder.replay(1, app, Promise.resolve()), 2);
+    later.resolve(body);
+    await turn();
+    assert.deepEqual([body.taken, body.timesClosed], [0, 1]);
   });
 
   it("replays a replay", async () => {

@@ -79,11 +79,16 @@ export class Recorder {
    *
    * @param id - the recording's number
    * @param app - the application, inspected with this recorder
+   * @param gone - ends it when it comes true, as for a client that leaves
    * @returns the number of the new recording, which tells all, errors too
    * @throws Error if the request cannot be made again, because its body was too long or not read to its end
    */
-  replay(id: number, app: Application): Promise<number> {
-    return replayOrigin(this.#journal, id, app);
+  replay(
+    id: number,
+    app: Application,
+    gone: Promise<void> = new Promise(() => {}),
+  ): Promise<number> {
+    return replayOrigin(this.#journal, id, app, gone);
   }
 }
 

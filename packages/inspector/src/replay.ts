@@ -3,6 +3,7 @@ import {
   closeBody,
   isBodyless,
   isSync,
+  quietly,
   ResponseHead,
   type Application,
   type Body,
@@ -15,6 +16,7 @@ export async function replayOrigin(
   journal: Journal,
   id: number,
   app: Application,
+  gone: Promise<void>,
 ): Promise<number> {
   const fail = (found: string, wanted: string): never => {
     throw new Error(`Cannot replay recording ${id}: ${found}; wanted ${wanted}`);
@@ -25,13 +27,11 @@ export async function replayOrigin(
   const environ = { ...origin.environ, "wsgi.input": origin.body.replay() } as Environ;
   const replay = new Replay(id);
   journal.mark(environ, replay);
-  const { REQUEST_METHOD } = environ;
-  const isEnough = (head: ResponseHead): boolean => {
-    const isFull = journal.isFull(replay.recording);
-    return head.code !== 0 && (isFull || REQUEST_METHOD === "HEAD" || isBodyless(head.code));
-  };
+  const isEnough = ({ code }: ResponseHead): boolean =>
+    journal.isFull(replay.recording) ||
+    (code !== 0 && (environ.REQUEST_METHOD === "HEAD" || isBodyless(code)));
   try {
-    await serve(app, environ, isEnough);
+    await serve(app, environ, isEnough, gone);
   } catch {
     // It is in the recording.
   }
@@ -40,21 +40,23 @@ export async function replayOrigin(
   );
 }
 
-/** Calls an application as a server does, for a client that takes all and keeps nothing. */
+/** Calls an application as a server does, for a client that takes all and keeps nothing, until it is gone. */
 async function serve(
   app: Application,
   environ: Environ,
   isEnough: (head: ResponseHead) => boolean,
+  gone: Promise<void>,
 ): Promise<void> {
   const head = new ResponseHead();
-  const body = checkBody(
-    await app(environ, (status, headers, excInfo) => {
-      head.start(status, headers, excInfo);
-      return () => void (head.sent = true);
-    }),
-  );
+  const result = app(environ, (status, headers, excInfo) => {
+    head.start(status, headers, excInfo);
+    return () => void (head.sent = true);
+  });
+  const answered = Promise.resolve(result).then(checkBody);
+  const body = await Promise.race([answered, gone]);
+  if (body === undefined) return void answered.then(closeBody).catch(() => {});
   try {
-    if (!isEnough(head)) await read(body, head, isEnough);
+    if (!isEnough(head)) await read(body, head, isEnough, gone);
   } finally {
     await closeBody(body);
   }
@@ -64,14 +66,15 @@ async function read(
   body: Body,
   head: ResponseHead,
   isEnough: (head: ResponseHead) => boolean,
+  gone: Promise<void>,
 ): Promise<void> {
-  const isLast = (length: number): boolean => {
-    head.sent ||= length > 0;
-    return isEnough(head);
-  };
-  if (isSync(body)) {
-    for (const chunk of body) if (isLast(chunk.length)) return;
-  } else {
-    for await (const chunk of body) if (isLast(chunk.length)) return;
+  const steps = isSync(body) ? body[Symbol.iterator]() : body[Symbol.asyncIterator]();
+  for (;;) {
+    const step = await Promise.race([steps.next(), gone]);
+    if (step?.done === true) return;
+    if (step !== undefined) head.sent ||= step.value.length > 0;
+    if (step !== undefined && !isEnough(head)) continue;
+    // Not waited for, because it may be behind a step that never comes.
+    return void quietly(() => steps.return?.());
   }
 }

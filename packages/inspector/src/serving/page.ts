@@ -84,9 +84,9 @@ export function inspectorPage(
   const layer: Middleware<InspectorEnviron> = function inspectorPage<E extends Environ>(
     app: Application<E & InspectorEnviron>,
   ): Application<E> {
-    const replay = (id: number): Promise<number> =>
+    const replay = (id: number, gone: Promise<void>): Promise<number> =>
       // A replay has the keys that the recorded request had.
-      recorder.replay(id, replayed ?? (app as Application));
+      recorder.replay(id, replayed ?? (app as Application), gone);
     return function inspectorPage(environ, startResponse) {
       const { PATH_INFO } = environ;
       const isLocal = access.isLocal(environ);

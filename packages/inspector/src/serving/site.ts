@@ -1,4 +1,4 @@
-import type { Environ, Header, MaybePromise } from "@wsgi/core";
+import { signalKey, type Environ, type Header, type MaybePromise } from "@wsgi/core";
 import { journalOf, type Recorder } from "../recorder.ts";
 import { summariseRecording } from "../recording-summary.ts";
 import type { Access } from "./access.ts";
@@ -18,8 +18,12 @@ export interface Place {
 interface Asked {
   /** What is in the path. */
   readonly name: string;
-  replay(id: number): Promise<number>;
+  readonly environ: Environ;
+  readonly replay: Replay;
 }
+
+/** Makes a request again, until its client is gone; tells the number of the new recording. */
+type Replay = (id: number, gone: Promise<void>) => Promise<number>;
 
 interface Route {
   readonly method: "GET" | "POST";
@@ -36,6 +40,8 @@ export class Site {
   readonly #recorder: Recorder;
   readonly #access: Access;
   readonly #streams = new Set<EventStream>();
+  /** End the replays that are under way. */
+  readonly #endings = new Set<() => void>();
   #assets: Assets | undefined;
   #isClosed = false;
 
@@ -48,7 +54,7 @@ export class Site {
   }
 
   /** Answers a request, from a client on this machine. */
-  answer(environ: Environ, place: Place, replay: Asked["replay"]): MaybePromise<Answer> {
+  answer(environ: Environ, place: Place, replay: Replay): MaybePromise<Answer> {
     return this.#admit(environ, place) ?? this.#dispatch(environ, place, replay);
   }
 
@@ -56,6 +62,7 @@ export class Site {
   close(): void {
     this.#isClosed = true;
     for (const stream of this.#streams) stream.close();
+    for (const end of this.#endings) end();
   }
 
   /** Leads to the page, or refuses; undefined for a request that has the cookie, and all that it needs. */
@@ -74,7 +81,7 @@ export class Site {
     return isIndex && rest === "" ? empty("303 See Other", index) : undefined;
   }
 
-  #dispatch(environ: Environ, { rest }: Place, replay: Asked["replay"]): MaybePromise<Answer> {
+  #dispatch(environ: Environ, { rest }: Place, replay: Replay): MaybePromise<Answer> {
     const method = environ.REQUEST_METHOD === "HEAD" ? "GET" : environ.REQUEST_METHOD;
     const isPost = method === "POST";
     const route = this.#routes.find(({ form }) => form.test(rest));
@@ -86,7 +93,7 @@ export class Site {
       return { ...refused, headers: [...refused.headers, ["Allow", route.method]] };
     }
     const [, name = ""] = route.form.exec(rest)!;
-    return route.answer({ name, replay });
+    return route.answer({ name, environ, replay });
   }
 
   readonly #routes: readonly Route[] = [
@@ -98,11 +105,7 @@ export class Site {
     {
       method: "POST",
       form: /^\/recordings\/(\d+)\/replay$/,
-      answer: ({ name, replay }) =>
-        replay(Number(name)).then(
-          (id) => json("200 OK", { id }),
-          (error: unknown) => json("409 Conflict", { error: (error as Error).message }),
-        ),
+      answer: (asked) => this.#replay(asked),
     },
     { method: "POST", form: /^\/clear$/, answer: () => this.#clear() },
   ];
@@ -127,6 +130,22 @@ export class Site {
     this.#streams.add(stream);
     if (this.#isClosed) stream.close();
     return { status: "200 OK", headers: [["Content-Type", "text/event-stream"]], body: stream };
+  }
+
+  async #replay({ name, environ, replay }: Asked): Promise<Answer> {
+    let end = (): void => {};
+    const gone = new Promise<void>((resolve) => void (end = resolve));
+    const makeSignal = environ[signalKey] as ((environ: Environ) => AbortSignal) | undefined;
+    makeSignal?.(environ).addEventListener("abort", end);
+    this.#endings.add(end);
+    if (this.#isClosed) end();
+    try {
+      return json("200 OK", { id: await replay(Number(name), gone) });
+    } catch (error) {
+      return json("409 Conflict", { error: (error as Error).message });
+    } finally {
+      this.#endings.delete(end);
+    }
   }
 
   #clear(): Answer {
