@@ -55,6 +55,18 @@ describe("inspectorPage()", () => {
     assert.throws(make({ app: {} }), message("wanted an application"));
   });
 
+  it("refuses what is no recorder and no application", () => {
+    assert.throws(() => inspectorPage({} as Recorder), {
+      name: "TypeError",
+      message:
+        "Cannot make the inspector's page: the recorder is an object of type Object; wanted a Recorder",
+    });
+    assert.throws(() => inspectorPage(new Recorder())(undefined as unknown as Application), {
+      name: "TypeError",
+      message: /^Cannot add the inspector's page: the application is undefined; wanted/,
+    });
+  });
+
   it("does not tell a token that it refuses", () => {
     const make = (): unknown => inspectorPage(new Recorder(), { token: "s3cret" });
     assert.throws(make, ({ message }: Error) => !message.includes("s3cret"));

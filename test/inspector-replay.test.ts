@@ -276,6 +276,10 @@ describe("recorder.replay()", () => {
     await assert.rejects(recorder.replay(2, app), {
       message: "Cannot replay recording 2: it is not there; wanted one that is kept",
     });
+    await assert.rejects(recorder.replay(1, undefined as unknown as Application), {
+      name: "TypeError",
+      message: /^Cannot replay: the application is undefined; wanted a function/,
+    });
     await assert.rejects(recorder.replay(1, respond(["Hello"])), {
       message:
         "Cannot replay recording 1: nothing was recorded; wanted an application inspected with this recorder",

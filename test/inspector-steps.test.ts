@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { stack, type Application, type Middleware } from "@wsgi/core";
-import { drawSteps, drawTree, inspect, Recorder, serverTiming, steps } from "@wsgi/inspector";
+import {
+  analyse,
+  drawSteps,
+  drawTree,
+  inspect,
+  Recorder,
+  serverTiming,
+  steps,
+} from "@wsgi/inspector";
 import { append } from "@wsgi/middleware/append";
 import { catchErrors } from "@wsgi/middleware/catch-errors";
 import { requestId } from "@wsgi/middleware/request-id";
@@ -226,5 +234,21 @@ describe("serverTiming()", () => {
     assert.equal(plain.header("Server-Timing"), undefined);
     assert.equal(timed.header("Server-Timing"), "passes;dur=0, respond;dur=0");
     assert.doesNotMatch(JSON.stringify(recorder.recordings), /Server-Timing/);
+  });
+});
+
+describe("what reads a recording", () => {
+  it("refuses what is none, as where no request was made", () => {
+    const [none] = new Recorder().recordings;
+    const message = (act: string) => ({
+      name: "TypeError",
+      message: `Cannot ${act}: the recording is undefined; wanted one of a recorder's`,
+    });
+    assert.throws(() => analyse(none!), message("analyse"));
+    assert.throws(() => steps(none!), message("tell the steps"));
+    assert.throws(() => drawTree(none!), message("analyse"));
+    assert.throws(() => drawSteps(none!), message("tell the steps"));
+    assert.throws(() => serverTiming(none!), message("analyse"));
+    assert.throws(() => analyse({ events: 1 } as never), /the recording is an object; wanted/);
   });
 });

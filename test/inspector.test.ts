@@ -194,7 +194,18 @@ describe("inspect()", () => {
 
   it("refuses what is no recorder, and options that are none", () => {
     const recorder = new Recorder();
-    assert.throws(() => inspect(respond([]), {} as Recorder), TypeError);
+    assert.throws(() => inspect(respond([]), {} as Recorder), {
+      name: "TypeError",
+      message: "Cannot inspect: the recorder is an object of type Object; wanted a Recorder",
+    });
+    assert.throws(() => inspect(undefined as unknown as Application, recorder), {
+      name: "TypeError",
+      message: /^Cannot inspect: the application is undefined; wanted a function/,
+    });
+    assert.throws(() => inspect(respond([]), recorder, null as never), {
+      name: "TypeError",
+      message: "Cannot inspect: the options are null; wanted an object",
+    });
     assert.throws(() => inspect(respond([]), recorder, { serverTiming: "yes" as never }), {
       name: "TypeError",
       message: 'Cannot inspect: serverTiming is "yes"; wanted true or false',
@@ -608,6 +619,10 @@ describe("Recorder", () => {
   });
 
   it("refuses options that are none", () => {
+    assert.throws(() => new Recorder(null as never), {
+      name: "TypeError",
+      message: "Cannot make a recorder: the options are null; wanted an object",
+    });
     assert.throws(() => new Recorder({ keep: 0 }), {
       name: "RangeError",
       message: "Cannot make a recorder: keep is 0; wanted a whole number from 1 on",

@@ -1,3 +1,4 @@
+import { checkRecording } from "./check-recording.ts";
 import {
   addEnviron,
   compareHeaders,
@@ -81,6 +82,7 @@ export interface CallAnalysis {
  *
  * @param recording - the recording; of one that is under way, what is known so far
  * @returns the calls of the layers
+ * @throws TypeError for what is no recording
  * @example
  * ```ts
  * import { analyse, inspect, Recorder } from "@wsgi/inspector";
@@ -94,6 +96,7 @@ export interface CallAnalysis {
  * @see SPEC.md, "Middleware"
  */
 export function analyse(recording: Recording): Analysis {
+  checkRecording(recording, "analyse");
   const logs = logsOf(recording);
   const environs: KnownEnviron[] = [];
   const times = timesOf(recording);

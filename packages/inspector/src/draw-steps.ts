@@ -7,6 +7,7 @@ import { steps } from "./steps.ts";
  *
  * @param recording - the recording
  * @returns the lines, without a final newline; no character in them can control a terminal
+ * @throws TypeError for what is no recording
  * @example
  * ```ts
  * import { drawSteps, inspect, Recorder } from "@wsgi/inspector";

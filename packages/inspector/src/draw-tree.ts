@@ -15,6 +15,7 @@ export interface DrawOptions {
  * @param recording - the recording
  * @param options - how it is drawn
  * @returns the lines, without a final newline; no character in them can control a terminal, but for colours
+ * @throws TypeError for what is no recording
  * @example
  * ```ts
  * import { drawTree, inspect, Recorder } from "@wsgi/inspector";

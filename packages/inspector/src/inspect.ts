@@ -1,5 +1,7 @@
 import {
+  checkApplication,
   interleave,
+  show,
   stack,
   type AnyMiddleware,
   type Application,
@@ -27,7 +29,7 @@ export interface InspectOptions {
  * @param recorder - keeps the recordings
  * @param options - what else it does
  * @returns a stack from a stack, an application from an application
- * @throws TypeError if an option is not of its type
+ * @throws TypeError for what is no application or no recorder, and if an option is not of its type
  * @example
  * ```ts
  * import { stack } from "@wsgi/core";
@@ -61,13 +63,17 @@ export function inspect(
   recorder: Recorder,
   options: InspectOptions = {},
 ): Stack | Application {
+  checkApplication(composed, "inspect");
+  const journal = journalOf(recorder, "inspect");
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot inspect: the options are ${show(options)}; wanted an object`);
+  }
   const { serverTiming = false } = options;
   if (typeof serverTiming !== "boolean") {
     throw new TypeError(
-      `Cannot inspect: serverTiming is ${JSON.stringify(serverTiming)}; wanted true or false`,
+      `Cannot inspect: serverTiming is ${show(serverTiming)}; wanted true or false`,
     );
   }
-  const journal = journalOf(recorder);
   const open = (app: Application): Application => {
     const outsides = new Set<Boundary | undefined>();
     return interleave(app, (boundary) => {

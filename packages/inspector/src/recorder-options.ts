@@ -29,6 +29,9 @@ export type RecorderListener = (recording: Recording, event: RecordedEvent) => v
  * @throws TypeError or RangeError for an option that is none
  */
 export function checkOptions(options: RecorderOptions): Required<RecorderOptions> {
+  if (typeof options !== "object" || options === null) {
+    refuse(`the options are ${show(options)}`, "an object");
+  }
   const {
     keep = 50,
     events = 1_000,

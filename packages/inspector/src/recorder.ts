@@ -4,7 +4,7 @@ import type { Recording } from "./recording.ts";
 import { checkOptions, type RecorderListener, type RecorderOptions } from "./recorder-options.ts";
 import { replayOrigin } from "./replay.ts";
 
-let journalIn: (recorder: Recorder) => Journal;
+let journalIn: (recorder: Recorder) => Journal | undefined;
 
 /**
  * Keeps the recordings of an inspected application's last requests.
@@ -24,7 +24,8 @@ export class Recorder {
   readonly #journal: Journal;
 
   static {
-    journalIn = (recorder) => recorder.#journal;
+    journalIn = (recorder) =>
+      isObject(recorder) && #journal in recorder ? recorder.#journal : undefined;
   }
 
   /**
@@ -92,7 +93,17 @@ export class Recorder {
   }
 }
 
-/** Gives probes what they write to. */
-export function journalOf(recorder: Recorder): Journal {
-  return journalIn(recorder);
+/**
+ * Gives probes what they write to.
+ *
+ * @throws TypeError for what is no recorder
+ */
+export function journalOf(recorder: Recorder, act: string): Journal {
+  const journal = journalIn(recorder);
+  if (journal !== undefined) return journal;
+  throw new TypeError(`Cannot ${act}: the recorder is ${show(recorder)}; wanted a Recorder`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

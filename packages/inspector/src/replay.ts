@@ -1,4 +1,5 @@
 import {
+  checkApplication,
   checkBody,
   closeBody,
   isBodyless,
@@ -18,6 +19,7 @@ export async function replayOrigin(
   app: Application,
   gone: Promise<void>,
 ): Promise<number> {
+  checkApplication(app, "replay");
   const fail = (found: string, wanted: string): never => {
     throw new Error(`Cannot replay recording ${id}: ${found}; wanted ${wanted}`);
   };

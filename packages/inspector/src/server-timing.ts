@@ -9,6 +9,7 @@ const most = 50;
  *
  * @param recording - the recording; of one that is under way, what is known so far
  * @returns the field's value, outermost layer first
+ * @throws TypeError for what is no recording
  * @example
  * ```ts
  * import { inspect, Recorder, serverTiming } from "@wsgi/inspector";

@@ -1,3 +1,4 @@
+import { checkRecording } from "./check-recording.ts";
 import { compareHeaders } from "./differences.ts";
 import type {
   BodyRecord,
@@ -29,6 +30,7 @@ export interface Step {
  *
  * @param recording - the recording
  * @returns the steps, one for each event
+ * @throws TypeError for what is no recording
  * @example
  * ```ts
  * import { inspect, Recorder, steps } from "@wsgi/inspector";
@@ -42,6 +44,7 @@ export interface Step {
  * @see SPEC.md
  */
 export function steps(recording: Recording): Step[] {
+  checkRecording(recording, "tell the steps");
   const scene = new Scene(recording);
   return recording.events.map((event, i) => {
     const [text, clause] = scene.tell(event);

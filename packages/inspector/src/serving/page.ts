@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
   applicationUri,
+  checkApplication,
   show,
   when,
   type Application,
@@ -58,7 +59,7 @@ export interface InspectorPage extends Middleware<InspectorEnviron> {
  * @param recorder - the recorder
  * @param options - where the page is, and who may open it
  * @returns the layer, with `url()` for the link
- * @throws TypeError for an option that is none
+ * @throws TypeError for what is no recorder, and for an option that is none
  * @example
  * ```ts
  * import { inspect, Recorder } from "@wsgi/inspector";
@@ -77,13 +78,16 @@ export function inspectorPage(
   recorder: Recorder,
   options: InspectorPageOptions = {},
 ): InspectorPage {
+  const journal = journalOf(recorder, "make the inspector's page");
   const { path, token, hosts, app: replayed } = readOptions(options);
   const access = new Access(token, hosts);
   const site = new Site(recorder, access);
-  journalOf(recorder).pages.add(path);
+  journal.pages.add(path);
+  journal.clearings.add(() => site.tellCleared());
   const layer: Middleware<InspectorEnviron> = function inspectorPage<E extends Environ>(
     app: Application<E & InspectorEnviron>,
   ): Application<E> {
+    checkApplication(app, "add the inspector's page");
     const replay = (id: number, gone: Promise<void>): Promise<number> =>
       // A replay has the keys that the recorded request had.
       recorder.replay(id, replayed ?? (app as Application), gone);
@@ -127,6 +131,9 @@ const hostForm = /^(?:[\w.-]+|\[[\da-f:.]+\])$/i;
 function readOptions(
   options: InspectorPageOptions,
 ): Required<Omit<InspectorPageOptions, "app">> & Pick<InspectorPageOptions, "app"> {
+  if (typeof options !== "object" || options === null) {
+    refuseOption(`the options are ${show(options)}`, "an object");
+  }
   const { path = "/_inspector", hosts = [], app } = options;
   const { token = randomBytes(16).toString("base64url") } = options;
   if (typeof path !== "string" || !pathForm.test(path)) {

@@ -1,5 +1,5 @@
 import { signalKey, type Environ, type Header, type MaybePromise } from "@wsgi/core";
-import { journalOf, type Recorder } from "../recorder.ts";
+import type { Recorder } from "../recorder.ts";
 import { summariseRecording } from "../recording-summary.ts";
 import type { Access } from "./access.ts";
 import { empty, json, text, type Answer } from "./answer.ts";
@@ -48,14 +48,16 @@ export class Site {
   constructor(recorder: Recorder, access: Access) {
     this.#recorder = recorder;
     this.#access = access;
-    journalOf(recorder).clearings.add(() => {
-      for (const stream of this.#streams) stream.tellCleared();
-    });
   }
 
   /** Answers a request, from a client on this machine. */
   answer(environ: Environ, place: Place, replay: Replay): MaybePromise<Answer> {
     return this.#admit(environ, place) ?? this.#dispatch(environ, place, replay);
+  }
+
+  /** Tells open pages that the recordings are gone. */
+  tellCleared(): void {
+    for (const stream of this.#streams) stream.tellCleared();
   }
 
   /** Ends the streams that are open, and those to come. */
