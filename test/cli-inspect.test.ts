@@ -46,6 +46,21 @@ signed    0 ms
     assert.deepEqual([target, events.at(-1)?.kind], ["/Ann", "returned"]);
   });
 
+  it("prints no character with --json that could control a terminal", async () => {
+    using folder = folderOf({
+      "a.mjs": `export function app(environ, startResponse) {
+        startResponse("200 OK", [["X-Odd", "\x9b31m"]]);
+        return ["\x7f\u202e\u2028"];
+      }`,
+    });
+    const { stdout } = await wsgi(folder, ["inspect", "a.mjs", "GET", "/", "--json"]);
+    assert.doesNotMatch(stdout, /[\p{Cf}\p{Zl}]|(?!\n)\p{Cc}/u);
+    const { events } = JSON.parse(stdout) as Recording;
+    const start = events.find((event) => event.kind === "start");
+    assert.ok(start?.kind === "start");
+    assert.deepEqual(start.headers, [["X-Odd", "\x9b31m"]]);
+  });
+
   it("prints the steps with --steps", async () => {
     using folder = folderOf({ "a.mjs": hello });
     const { stdout } = await wsgi(folder, ["inspect", "a.mjs", "GET", "/Ann", "--steps"]);

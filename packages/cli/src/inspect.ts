@@ -40,7 +40,15 @@ export async function run(args: string[]): Promise<number> {
 }
 
 function show(recording: Recording, asked: { steps: boolean; json: boolean }): string {
-  if (asked.json) return JSON.stringify(recording, undefined, 2);
+  if (asked.json) return escapeControls(JSON.stringify(recording, undefined, 2));
   if (asked.steps) return drawSteps(recording);
   return drawTree(recording, { color: process.stdout.isTTY && process.stdout.hasColors() });
+}
+
+/** Escapes what a terminal may obey, and JSON has as it is. */
+function escapeControls(json: string): string {
+  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return json.replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, (code) =>
+    code.split("").map(escape).join(""),
+  );
 }
