@@ -151,6 +151,19 @@ describe("wsgi serve --inspect", () => {
     assert.deepEqual(await (await ask("recordings")).json(), []);
   });
 
+  it("shows the token of its link to nobody who lists processes, nor to the application", async () => {
+    using folder = folderOf({
+      "app.mjs": `export function app(environ, startResponse) {
+        startResponse("200 OK", []);
+        return [JSON.stringify([process.argv, process.env])];
+      }`,
+    });
+    await using command = startServing(folder, "app.mjs", "--inspect", "--reload", "--log=off");
+    const [, token] = /token=(.*)/.exec(await linkOf(command))!;
+    const known = await (await fetch(await urlOf(command))).text();
+    assert.ok(known.includes("reload-child") && !known.includes(token!));
+  });
+
   it("shows the layers together with what --validate puts between them", async () => {
     using folder = folderOf({ "app.mjs": app });
     await using command = startServing(folder, "app.mjs", "--inspect", "--validate", "--log=off");

@@ -33,7 +33,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
   if (name === "--help" || name === "-h") return print(usage);
   if (name === "--version" || name === "-v") return print(`${readVersion()}\n`);
-  if (name === runCommand) return reloadChild.run(args);
+  if (name === runCommand) return reloadChild.run();
   if (name === workerCommand) return workerChild.run(args);
   const command = commands.get(name);
   if (command === undefined) {

@@ -2,19 +2,20 @@ import type { Socket } from "node:net";
 import process from "node:process";
 import { makeServer } from "@wsgi/server";
 import { answerOnceOn, type Answer } from "./connections.ts";
-import type { RunMessage } from "./reload-run.ts";
+import { settingsVariable, type RunMessage } from "./reload-run.ts";
 import { loadServed, type ServeSettings } from "./serving.ts";
 
 /**
  * Is one run of `wsgi serve --reload`, in its own process: answers the connections that come from the
  * process above, until that one says stop. Should that one vanish, this one ends too.
  */
-export function run([argument = ""]: readonly string[]): Promise<number> {
+export function run(): Promise<number> {
   process.on("disconnect", () => process.exit());
   // A terminal sends its signals to both processes; what is to happen is decided above.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
-  const settings = JSON.parse(argument) as ServeSettings;
+  const settings = JSON.parse(process.env[settingsVariable] ?? "") as ServeSettings;
+  delete process.env[settingsVariable];
   let answer: Answer;
   const stopped = untilStopped((socket) => answer(socket));
   const served = loadServed(settings).then(({ app, label, page }) => {

@@ -32,6 +32,9 @@ export type RunMessage =
 /** The command of `main.ts` that such a process carries out. */
 export const runCommand = "reload-child";
 
+/** The environment variable that has its settings. */
+export const settingsVariable = "WSGI_RELOAD_SETTINGS";
+
 /** How long a process that is to stop may take, in milliseconds. */
 const patience = 5_000;
 
@@ -41,7 +44,9 @@ const outputLimit = 16_384;
 /** Starts a process for the application. */
 export function startRun(settings: ServeSettings, events: RunEvents): Run {
   const main = fileURLToPath(new URL("./main.js", import.meta.url));
-  const child = fork(main, [runCommand, JSON.stringify(settings)], {
+  const child = fork(main, [runCommand], {
+    // Not as an argument, which everybody on this machine can see: they have the token of the inspector.
+    env: { ...process.env, [settingsVariable]: JSON.stringify(settings) },
     stdio: ["inherit", "inherit", "pipe", "ipc"],
   });
   let stopped = false;
