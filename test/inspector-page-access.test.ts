@@ -147,6 +147,11 @@ describe("the page for clients elsewhere", () => {
     assert.deepEqual(await Promise.all(codes), [200, 200, 200, 200, 200, 200]);
   });
 
+  it("is there where it is mounted, by whatever address of this machine", async () => {
+    const mounted = { HTTP_HOST: "127.0.0.256", SCRIPT_NAME: "/a b" };
+    assert.equal(await codeFor(mounted), 200);
+  });
+
   it("is not there under other names, which might be made to lead here", async () => {
     const names = ["example.com", "localhost.example.com", "127.0.0.1.nip.io", "", "localhost:x"];
     const codes = names.map((HTTP_HOST) => codeFor({ HTTP_HOST }));
@@ -164,6 +169,8 @@ describe("the page for clients elsewhere", () => {
     assert.equal(await codeFor({ HTTP_X_FORWARDED_FOR: "192.168.1.5" }), 404);
     assert.equal(await codeFor({ HTTP_FORWARDED: "for=192.168.1.5" }), 404);
     assert.equal(await codeFor({ HTTP_VIA: "1.1 proxy" }), 404);
+    assert.equal(await codeFor({ HTTP_X_REAL_IP: "192.168.1.5" }), 404);
+    assert.equal(await codeFor({ HTTP_X_FORWARDED_HOST: "example.com" }), 404);
   });
 
   it("shows no trace of itself, nor does the application", async () => {

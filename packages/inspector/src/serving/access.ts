@@ -4,6 +4,15 @@ import type { Environ, Header } from "@wsgi/core";
 const loopbackAddress = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
 const loopbackHost = /^(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
 
+/** What proxies say of a request that they pass on. */
+const proxyKeys = [
+  "HTTP_FORWARDED",
+  "HTTP_VIA",
+  "HTTP_X_FORWARDED_FOR",
+  "HTTP_X_FORWARDED_HOST",
+  "HTTP_X_REAL_IP",
+];
+
 /** Decides who may see the page. */
 export class Access {
   readonly #token: string;
@@ -26,8 +35,8 @@ export class Access {
    * because a page from elsewhere can have its own name resolve to 127.0.0.1, and would read the answer.
    */
   isLocal(environ: Environ): boolean {
-    const forwarded = environ.HTTP_FORWARDED ?? environ.HTTP_X_FORWARDED_FOR ?? environ.HTTP_VIA;
-    if (forwarded !== undefined || !loopbackAddress.test(environ.REMOTE_ADDR)) return false;
+    const isForwarded = proxyKeys.some((key) => environ[key] !== undefined);
+    if (isForwarded || !loopbackAddress.test(environ.REMOTE_ADDR)) return false;
     const host = (environ.HTTP_HOST ?? "").replace(/:\d+$/, "");
     return loopbackHost.test(host) || this.#hosts.has(host.toLowerCase());
   }

@@ -120,7 +120,8 @@ function answerNothing(startResponse: StartResponse): Body {
 /** Tells the path of the page as a URL has it, from the root of the server. */
 function urlPath(environ: Environ, path: string): string {
   if (environ.SCRIPT_NAME === "") return path;
-  return new URL(applicationUri(environ)).pathname.replace(/\/+$/, "") + path;
+  const base = applicationUri(environ).replace(/^\w+:\/\/[^/]*/, "");
+  return base.replace(/\/+$/, "") + path;
 }
 
 /** Segments that stand in a URL and in a cookie as they are, and are none of "." and "..". */
