@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
-import type { Application } from "@wsgi/core";
+import type { Application, Body } from "@wsgi/core";
 import { failing, respond } from "@wsgi/testing";
 import { answer, bodyOf, exchange, get, RawClient, serving } from "./serving.ts";
 
@@ -19,6 +19,20 @@ describe("an application's error", () => {
     const { response, reports } = await answer(app, get);
     assert.equal(bodyOf(response), "Internal Server Error");
     assert.match(reports, /Error: secret/);
+  });
+
+  it("is a body that makes no iterator, as for want of a return", async () => {
+    for (const key of [Symbol.iterator, Symbol.asyncIterator]) {
+      let closed = 0;
+      const body = { [key]() {}, close: () => void closed++ } as unknown as Body;
+      const { response, reports } = await answer(respond(body), get);
+      assert.match(response, /^HTTP\/1\.1 500 /);
+      assert.match(
+        reports,
+        /its iterator is undefined; wanted one with next\(\) \[body-iterable\]/,
+      );
+      assert.equal(closed, 1);
+    }
   });
 
   it("replaces a response that was started but not sent (F2)", async () => {

@@ -1,4 +1,4 @@
-import { checkChunk, isSync, type Body, type Chunk } from "@wsgi/core";
+import { checkChunk, isSync, show, WsgiError, type Body, type Chunk } from "@wsgi/core";
 import type { Sender } from "./send.ts";
 
 /** How many chunks and how many bytes a synchronous body may yield before other requests get a turn. */
@@ -31,7 +31,9 @@ export class Pump {
     this.#sender = sender;
     this.#owner = owner;
     this.#isSync = isSync(body);
-    this.#iterator = isSync(body) ? body[Symbol.iterator]() : body[Symbol.asyncIterator]();
+    const iterator = isSync(body) ? body[Symbol.iterator]() : body[Symbol.asyncIterator]();
+    if (typeof iterator?.next !== "function") throw noIterator(iterator);
+    this.#iterator = iterator;
   }
 
   /** Takes the next chunks, as far as the client takes them. */
@@ -100,4 +102,12 @@ export class Pump {
     this.#sender.end();
     this.#owner.succeed();
   }
+}
+
+function noIterator(found: unknown): WsgiError {
+  return new WsgiError(
+    "application",
+    "body-iterable",
+    `Cannot send the body: its iterator is ${show(found)}; wanted one with next()`,
+  );
 }
