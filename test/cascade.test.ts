@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import {
   describe as describeApplication,
   interleave,
+  pieces,
   readBody,
   type Application,
   type Body,
@@ -125,6 +126,17 @@ describe("cascade()", () => {
     };
     const app = cascade(reading, respond(["Found"]));
     assert.equal((await call(app, environFor("POST /", { body: "a=1" }))).text(), "Not here");
+  });
+
+  it("lets an application read the input as it arrives, and takes its answer", async () => {
+    const sizes: number[] = [];
+    const reads: Application = async (environ, startResponse) => {
+      for await (const piece of pieces(environ["wsgi.input"])) sizes.push(piece.byteLength);
+      return missing(environ, startResponse);
+    };
+    const environ = environFor("POST /", { body: ["one", "four"] });
+    const response = await call(cascade(reads, respond(["Found"])), environ);
+    assert.deepEqual([sizes, response.code], [[3, 4], 404]);
   });
 
   it("leaves the whole input to the next application", async () => {

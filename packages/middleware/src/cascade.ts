@@ -4,6 +4,7 @@ import {
   closeBody,
   compose,
   quietly,
+  readPieceKey,
   statusCode,
   when,
   type Application,
@@ -12,6 +13,7 @@ import {
   type Environ,
   type InputStream,
   type MaybePromise,
+  type PieceStream,
   type StartResponse,
   show,
 } from "@wsgi/core";
@@ -105,6 +107,9 @@ function watchInput(input: InputStream): { input: InputStream; wasRead(): boolea
       readline: (size) => reading().readline(size),
       readlines: (hint) => reading().readlines(hint),
       [Symbol.asyncIterator]: () => reading()[Symbol.asyncIterator](),
+      ...(readPieceKey in input && {
+        [readPieceKey]: () => (reading() as PieceStream)[readPieceKey](),
+      }),
     },
     wasRead: () => read,
   };
