@@ -64,6 +64,11 @@ describe("repository", () => {
     assertNone(tracked.filter((path) => /(?:^|\/)dist\/|\.tsbuildinfo$|\.tgz$/.test(path)));
   });
 
+  it("has each test in a folder of test/, where the build and `npm test` look", () => {
+    const tests = tracked.filter((path) => path.endsWith(".test.ts"));
+    assertNone(tests.filter((path) => !/^test\/[^/]+\/[^/]+$/.test(path)));
+  });
+
   it("has no source file of more than 300 lines", () => {
     assertNone(packages.flatMap(longSources));
   });
