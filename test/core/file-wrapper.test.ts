@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { closeBody, FileWrapper, isBody, type Chunk, type FileLike } from "@wsgi/core";
+import {
+  closeBody,
+  FileWrapper,
+  isBody,
+  isFile,
+  mapBody,
+  onClose,
+  type Chunk,
+  type FileHandleLike,
+  type FileLike,
+} from "@wsgi/core";
 
 /** Makes a file of a text, and counts how often it is closed. */
 function textFile(text: string): FileLike & { timesClosed: number; sizes: number[] } {
@@ -16,6 +26,24 @@ function textFile(text: string): FileLike & { timesClosed: number; sizes: number
     },
     close() {
       this.timesClosed += 1;
+    },
+  };
+}
+
+/** Makes what behaves as a FileHandle of node:fs/promises, of a text. */
+function handleOf(text: string): FileHandleLike & { isOpen: boolean } {
+  let left = new TextEncoder().encode(text);
+  return {
+    fd: 3,
+    isOpen: true,
+    async read(memory, offset, length) {
+      const piece = left.subarray(0, length);
+      left = left.subarray(length);
+      memory.set(piece, offset);
+      return { bytesRead: piece.length };
+    },
+    async close() {
+      this.isOpen = false;
     },
   };
 }
@@ -85,6 +113,29 @@ describe("FileWrapper", () => {
     assert.equal(body.blockSize, 2);
   });
 
+  it("reads a FileHandle into new memory for each block", async () => {
+    const text = new TextDecoder();
+    const found = await pieces(new FileWrapper(handleOf("abcde"), 2));
+    assert.deepEqual(
+      found.map((piece) => text.decode(piece as Uint8Array)),
+      ["ab", "cd", "e"],
+    );
+  });
+
+  it("reads a FileHandle into the memory that it is given", async () => {
+    const memory = new Uint8Array(4);
+    const blocks = new FileWrapper(handleOf("abcd"), 2).blocks(() => memory);
+    const block = (await blocks.next()).value as Uint8Array;
+    assert.equal(block.buffer, memory.buffer);
+    assert.equal(new TextDecoder().decode(block), "abcd");
+  });
+
+  it("closes a FileHandle", async () => {
+    const handle = handleOf("");
+    await closeBody(new FileWrapper(handle));
+    assert.equal(handle.isOpen, false);
+  });
+
   it("refuses what is no file", () => {
     assert.throws(() => new FileWrapper({} as never), {
       name: "TypeError",
@@ -99,5 +150,33 @@ describe("FileWrapper", () => {
       message: "Cannot wrap the file: the block size is 0; wanted a positive whole number of bytes",
     });
     assert.throws(() => new FileWrapper(textFile(""), Number.NaN), RangeError);
+  });
+});
+
+describe("isFile()", () => {
+  it("knows a wrapper, and one inside onClose()", () => {
+    const body = new FileWrapper(handleOf(""));
+    assert.equal(isFile(body), true);
+    const outer = onClose(
+      onClose(body, () => {}),
+      () => {},
+    );
+    assert.equal(isFile(outer), true);
+  });
+
+  it("does not take a body for a file whose chunks somebody changes", () => {
+    assert.equal(isFile(mapBody(new FileWrapper(handleOf("")), {})), false);
+    const iterate = async function* () {};
+    const body = Object.assign(new FileWrapper(handleOf("")), { [Symbol.asyncIterator]: iterate });
+    assert.equal(isFile(body), false);
+  });
+
+  it("stays a wrapper of blocks of the same size inside onClose()", async () => {
+    const closings: string[] = [];
+    const handle = handleOf("abc");
+    const body = onClose(new FileWrapper(handle, 2), () => void closings.push("layer"));
+    assert.equal((await pieces(body as FileWrapper)).length, 2);
+    await closeBody(body);
+    assert.deepEqual([closings, handle.isOpen], [["layer"], false]);
   });
 });
