@@ -17,8 +17,8 @@ import {
   type Chunk,
   type FileHandleLike,
 } from "@wsgi/core";
-import { certificate } from "./certificate.ts";
-import { deferred, get, RawClient, serving } from "./serving.ts";
+import { certificate } from "../support/certificate.ts";
+import { deferred, get, RawClient, serving } from "../support/serving.ts";
 
 type Wrap = (file: FileHandleLike, blockSize?: number) => Body;
 
