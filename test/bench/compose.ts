@@ -12,7 +12,7 @@ export async function compose(size: Size): Promise<Outcome> {
   const cases = names.flatMap((name) => counts.map((count) => ({ name, count })));
   const rounds = Math.ceil(size.rounds / 3);
   const measured = await interleaved(cases, rounds, ({ name, count }) =>
-    runCase<number>("compose", [name, count, size.seconds / 5]),
+    runCase<number>("compose", [name, count, size.seconds / 3]),
   );
   // The least of all rounds, because what disturbs only adds to it.
   const times = measured.map((rounds) => Math.min(...rounds));
