@@ -1,4 +1,4 @@
-import { checkChunk, isSync, show, WsgiError, type Body, type Chunk } from "@wsgi/core";
+import { checkChunk, isFile, isSync, show, WsgiError, type Body, type Chunk } from "@wsgi/core";
 import type { Sender } from "./send.ts";
 
 /** How many chunks and how many bytes a synchronous body may yield before other requests get a turn. */
@@ -31,7 +31,11 @@ export class Pump {
     this.#sender = sender;
     this.#owner = owner;
     this.#isSync = isSync(body);
-    const iterator = isSync(body) ? body[Symbol.iterator]() : body[Symbol.asyncIterator]();
+    const iterator = isFile(body)
+      ? body.blocks(memoryFor(sender))
+      : isSync(body)
+        ? body[Symbol.iterator]()
+        : body[Symbol.asyncIterator]();
     if (typeof iterator?.next !== "function") throw noIterator(iterator);
     this.#iterator = iterator;
   }
@@ -110,4 +114,13 @@ function noIterator(found: unknown): WsgiError {
     "body-iterable",
     `Cannot send the body: its iterator is ${show(found)}; wanted one with next()`,
   );
+}
+
+/** Gives memory for the blocks of a file: the same again once all that was in it has left. */
+function memoryFor(sender: Sender): (size: number) => Uint8Array {
+  let memory: Uint8Array | undefined;
+  return (size) => {
+    if (memory === undefined || !sender.hasLeft) memory = Buffer.allocUnsafeSlow(size);
+    return memory;
+  };
 }
