@@ -54,17 +54,15 @@ export class Gathering {
 
   /** Writes what was gathered, now. */
   flush(): void {
-    const texts = this.take();
-    if (texts.some(endsInHalf)) for (const text of texts) this.#writer.write(text);
-    else if (texts.length > 0) this.#writer.write(texts.join(""));
+    for (const text of this.take()) this.#writer.write(text);
   }
 
-  /** Gives away what was gathered. */
+  /** Gives away what was gathered, as one text where that is the same. */
   take(): readonly string[] {
     const texts = this.#texts;
     this.#texts = [];
     this.#length = 0;
-    return texts;
+    return texts.length < 2 || texts.some(endsInHalf) ? texts : [texts.join("")];
   }
 
   readonly #flushScheduled = (): void => {
