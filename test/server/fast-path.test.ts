@@ -25,6 +25,12 @@ const answerWith =
     return chunks as Chunk[];
   };
 
+const asyncWith = (chunks: readonly Chunk[], headers: HeaderList = []): Application =>
+  async function* (_environ, startResponse) {
+    startResponse("200 OK", headers);
+    yield* chunks;
+  };
+
 /** Sends a request, and another that ends the connection; gives all but the date of what comes back. */
 async function received(app: Application, options: ServeOptions, request: string): Promise<string> {
   await using server = await serving(app, options);
@@ -69,6 +75,10 @@ const atOnce = ["latin1"];
 describe("the fast path", () => {
   it("sends head and body with one write", async () => {
     assert.deepEqual((await writes(hello)).encodings, atOnce);
+  });
+
+  it("does so with an async body that does not wait", async () => {
+    assert.deepEqual((await writes(asyncWith(["He", "llo"]))).encodings, atOnce);
   });
 
   it("is not taken where it is switched off", async () => {
@@ -120,6 +130,18 @@ describe("the bytes of both paths are the same", () => {
   it("for 304", () => same(answerWith(["a"], [["ETag", '"a"']], "304 Not Modified")));
   it("for HEAD", () => same(hello, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"));
   it("for requests that were sent ahead", () => same(hello, keptGet.repeat(20)));
+  it("for an async body that does not wait", () => same(asyncWith(["Hello", "", "you"])));
+  it("for such a body that is not ASCII", () => same(asyncWith(["Grüße, ", "世界 😀"])));
+  it("for such a body with halves of a surrogate pair", () =>
+    same(asyncWith(["\ud83d", "\ude00"])));
+  it("for such a body with a length that was declared", () => {
+    return same(asyncWith(["Hel", "lo"], [["content-length", "5"]]));
+  });
+  it("for such a body with a field in Latin-1", () => {
+    return same(asyncWith(["世", "界"], [["X", "Grüße"]]));
+  });
+  it("for such a body with a date of its own", () => same(asyncWith(["a"], [["Date", "today"]])));
+  it("for such a body that announces trailers", () => same(asyncWith(["a"], [["Trailer", "X"]])));
   it("for a body that was read", () => {
     const app: Application = async (environ, startResponse) => {
       startResponse("200 OK", []);

@@ -128,12 +128,14 @@ describe("a chunk is not held back", () => {
 });
 
 describe("what an async body yields without waiting", () => {
-  const answerOf = async (headers: HeaderList, body: () => AsyncGenerator<Chunk>) => {
-    const app: Application = (_environ, startResponse) => {
+  const appOf =
+    (headers: HeaderList, body: () => AsyncGenerator<Chunk>): Application =>
+    (_environ, startResponse) => {
       startResponse("200 OK", headers);
       return body();
     };
-    const { response, reports } = await answer(app, get);
+  const answerOf = async (headers: HeaderList, body: () => AsyncGenerator<Chunk>) => {
+    const { response, reports } = await answer(appOf(headers, body), get);
     return { body: bodyOf(response), reports };
   };
 
@@ -156,8 +158,47 @@ describe("what an async body yields without waiting", () => {
   it("goes together", async () => {
     const { body } = await answerOf([], async function* () {
       yield* ["one, ", "", "two, ", "three"];
+      await turn();
     });
     assert.equal(body, "f\r\none, two, three\r\n0\r\n\r\n");
+  });
+
+  it("leaves with its length if that is all", async () => {
+    const app = appOf([], async function* () {
+      yield* ["one, ", "", "two"];
+    });
+    assert.match((await answer(app, get)).response, /Content-Length: 8\r\n[^]*\r\n\r\none, two$/);
+  });
+
+  it("is not taken back by an error that comes before it has left", async () => {
+    const error = new Error("Odd");
+    let thrown: unknown;
+    const app: Application = async function* (_environ, startResponse) {
+      startResponse("200 OK", []);
+      yield "first";
+      try {
+        startResponse("500 Odd", [], error);
+      } catch (caught) {
+        thrown = caught;
+      }
+    };
+    assert.match((await answer(app, get)).response, /^HTTP\/1\.1 200 [^]*first$/);
+    assert.equal(thrown, error);
+  });
+
+  it("is answered with 500 if node refuses the head, also later", async () => {
+    const headers: HeaderList = [
+      ["Content-Length", "2"],
+      ["Trailer", "X-Late"],
+    ];
+    const app = appOf(headers, async function* () {
+      yield "a";
+      await turn();
+      yield "b";
+    });
+    const { response, reports } = await answer(app, get);
+    assert.match(response, /^HTTP\/1\.1 500 /);
+    assert.match(reports, /ERR_HTTP_TRAILER_INVALID/);
   });
 
   it("stays in its order, be it text or bytes, short or long", async () => {

@@ -4,6 +4,18 @@ import type { Chunk } from "@wsgi/core";
 /** How long a text is, or several are together, for a write of its own. */
 const enough = 16_384;
 
+/** Is what sends what was gathered. */
+interface Writer {
+  /** Sends a chunk at once; tells whether the buffers take more. */
+  write(chunk: Chunk): boolean;
+}
+
+/** Is whoever has chunks gathered. */
+interface GatheringOwner {
+  /** Is told of an error in writing what was yielded before. */
+  fail(error: unknown): void;
+}
+
 /**
  * Gathers the texts that a body yields before the event loop goes on, and writes them as one: to node, a
  * write costs more than the bytes of a small chunk. Chunks that are bytes are written as they are; to
@@ -11,19 +23,23 @@ const enough = 16_384;
  */
 export class Gathering {
   readonly #res: ServerResponse;
+  readonly #writer: Writer;
+  readonly #owner: GatheringOwner;
   #texts: string[] = [];
   #length = 0;
   #isScheduled = false;
 
-  constructor(res: ServerResponse) {
+  constructor(res: ServerResponse, writer: Writer, owner: GatheringOwner) {
     this.#res = res;
+    this.#writer = writer;
+    this.#owner = owner;
   }
 
   /** Writes a chunk, at the latest when the event loop goes on; tells whether the buffers take more. */
   write(chunk: Chunk): boolean {
     if (typeof chunk !== "string" || chunk.length >= enough) {
       this.flush();
-      return this.#res.write(chunk);
+      return this.#writer.write(chunk);
     }
     this.#texts.push(chunk);
     this.#length += chunk.length;
@@ -38,17 +54,24 @@ export class Gathering {
 
   /** Writes what was gathered, now. */
   flush(): void {
+    for (const text of this.take()) this.#writer.write(text);
+  }
+
+  /** Gives away what was gathered, as one text where that is the same. */
+  take(): readonly string[] {
     const texts = this.#texts;
-    if (texts.length === 0) return;
     this.#texts = [];
     this.#length = 0;
-    if (texts.some(endsInHalf)) for (const text of texts) this.#res.write(text);
-    else this.#res.write(texts.join(""));
+    return texts.length < 2 || texts.some(endsInHalf) ? texts : [texts.join("")];
   }
 
   readonly #flushScheduled = (): void => {
     this.#isScheduled = false;
-    this.flush();
+    try {
+      this.flush();
+    } catch (error) {
+      this.#owner.fail(error);
+    }
   };
 }
 

@@ -1,5 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isBodyless, ResponseHead, WsgiError, type Chunk, type HeaderList } from "@wsgi/core";
+import {
+  isBodyless,
+  quietly,
+  ResponseHead,
+  WsgiError,
+  type Chunk,
+  type HeaderList,
+} from "@wsgi/core";
 import { sendAtOnce } from "./fast-path.ts";
 import { Gathering } from "./gather.ts";
 import { join, toBuffer, toLatin1, type Joined } from "./joined.ts";
@@ -12,6 +19,8 @@ interface SenderOwner {
   readonly hasFastPath: boolean;
   /** Tells, when the head is sent, whether the connection ends with this response, as it may have to. */
   endsConnection(must?: boolean): boolean;
+  /** Is told of an error in sending what was yielded before. */
+  fail(error: unknown): void;
 }
 
 const nothing = Buffer.alloc(0);
@@ -28,6 +37,8 @@ export class Sender {
   readonly #owner: SenderOwner;
   /** What an async body yields before the event loop goes on, once it has yielded something. */
   #gathering: Gathering | undefined;
+  /** Whether the head waits with what is gathered, as it cannot be replaced any more. */
+  #isHeld = false;
   /** How many bytes the declared length still allows; negative once there were too many. */
   #left = Infinity;
   /** The header fields, names and values in turn. */
@@ -80,17 +91,20 @@ export class Sender {
   whole(chunks: readonly Chunk[]): void {
     this.head.demand();
     const joined = join(chunks);
-    const { text, length } = joined;
+    const { length } = joined;
     if (this.head.sent || this.#isBodyless() || length > this.#left) {
-      const latin1 = !this.head.sent && length > 0 && this.#sendHead(length);
-      for (const chunk of chunks) {
-        if (chunk.length > 0 && !this.isComplete) this.chunk(latin1 ? toBuffer(chunk) : chunk);
-      }
+      if (!this.head.sent && this.#isBodyless() && length > 0) this.#sendHead(length);
+      for (const chunk of chunks) if (chunk.length > 0 && !this.isComplete) this.chunk(chunk);
       this.end();
       return;
     }
     if (length < this.#left && this.#left !== Infinity) throw this.#tooShort(length);
+    this.#sendWhole(chunks, joined);
+  }
+
+  #sendWhole(chunks: readonly Chunk[], joined: Joined): void {
     if (this.#sendAtOnce(chunks, joined)) return;
+    const { text, length } = joined;
     const latin1 = this.#sendHead(length);
     if (text !== undefined) {
       this.#res.end(latin1 ? Buffer.from(text) : text);
@@ -101,12 +115,13 @@ export class Sender {
   }
 
   /**
-   * Sends what the declared length allows of a chunk, at the latest when the event loop goes on.
+   * Sends what the declared length allows of a chunk, at the latest when the event loop goes on. The head
+   * waits as long: if the body has ended by then, the response is there as a whole.
    *
    * @returns whether the buffers take more
    */
   chunk(chunk: Chunk): boolean {
-    return this.#chunk(chunk, (this.#gathering ??= new Gathering(this.#res)));
+    return this.#chunk(chunk, (this.#gathering ??= new Gathering(this.#res, this, this.#owner)));
   }
 
   /** Does the same at once: neither gathers chunks nor lets node:http hold them back until the next tick. */
@@ -116,23 +131,37 @@ export class Sender {
     // On a socket that is corked already, a response neither corks nor waits.
     socket?.cork();
     try {
-      return this.#chunk(chunk, this.#res);
+      return this.#chunk(chunk, this);
     } finally {
       socket?.uncork();
     }
   }
 
-  #chunk(chunk: Chunk, writer: Gathering | ServerResponse): boolean {
+  #chunk(chunk: Chunk, writer: Gathering | Sender): boolean {
     this.head.demand();
-    const latin1 = !this.head.sent && this.#sendHead(-1);
-    if (this.#isBodyless()) return true;
-    const length = Buffer.byteLength(chunk);
-    const allowed =
-      length > this.#left ? toBuffer(chunk).subarray(0, Math.max(0, this.#left)) : chunk;
-    this.#left -= length;
+    if (this.#isBodyless()) {
+      if (!this.head.sent) this.#sendHead(-1);
+      return true;
+    }
+    if (!this.head.sent) this.#isHeld = this.head.sent = true;
+    const allowed = this.#allowed(chunk);
     // No bytes at all still send the head.
-    if (allowed.length === 0) return this.#res.write(nothing);
-    return writer.write(latin1 ? toBuffer(allowed) : allowed);
+    return writer.write(allowed.length === 0 ? nothing : allowed);
+  }
+
+  /** Gives what the declared length allows of a chunk. */
+  #allowed(chunk: Chunk): Chunk {
+    const left = this.#left;
+    if (left === Infinity) return chunk;
+    const length = Buffer.byteLength(chunk);
+    this.#left -= length;
+    return length > left ? toBuffer(chunk).subarray(0, Math.max(0, left)) : chunk;
+  }
+
+  /** Writes a chunk to node, and the head if that has waited. */
+  write(chunk: Chunk): boolean {
+    const latin1 = this.#isHeld && this.#sendHead(-1);
+    return this.#res.write(latin1 ? toBuffer(chunk) : chunk);
   }
 
   /**
@@ -144,6 +173,11 @@ export class Sender {
     this.head.demand();
     if (this.#left > 0 && this.#left !== Infinity && !this.#isBodyless()) {
       throw this.#tooShort(this.head.contentLength - this.#left);
+    }
+    if (this.#isHeld) {
+      const texts = this.#gathering!.take();
+      this.#sendWhole(texts, join(texts));
+      return;
     }
     if (!this.head.sent) this.#sendHead(this.#req.method === "HEAD" ? -1 : 0);
     this.#gathering?.flush();
@@ -157,7 +191,7 @@ export class Sender {
    */
   fail(reason?: RefusedRequest): void {
     // What was yielded leaves first: a client asks again where the answer is empty.
-    this.#gathering?.flush();
+    void quietly(() => this.#gathering?.flush());
     if (!this.head.sent && reason !== undefined) {
       this.head.sent = true;
       this.#owner.endsConnection();
@@ -194,9 +228,11 @@ export class Sender {
   #sendHead(length: number): boolean {
     const { status, code, contentLength } = this.head;
     const fields = this.#fields;
-    if (contentLength === -1 && length !== -1 && !isBodyless(code)) {
+    // Trailer stands before a chunked body only; node throws otherwise.
+    if (contentLength === -1 && length !== -1 && !isBodyless(code) && !has(fields, "trailer")) {
       fields.push("Content-Length", String(length));
     }
+    this.#isHeld = this.head.sent = false;
     this.#writeHead(code, status.slice(4), fields);
     this.head.sent = true;
     return this.#latin1;
@@ -219,7 +255,7 @@ export class Sender {
   #isDelimited(fields: readonly string[]): boolean {
     // As node has it: an old client does not know chunks, and is sent Content-Length or the end.
     if (this.#req.httpVersion !== "1.0") return true;
-    return fields.some((field, i) => i % 2 === 0 && field.toLowerCase() === "content-length");
+    return has(fields, "content-length");
   }
 
   #tooShort(length: number): WsgiError {
@@ -229,4 +265,9 @@ export class Sender {
       `Cannot end the response: the body has ${length} bytes; wanted ${this.head.contentLength}, as its Content-Length says`,
     );
   }
+}
+
+/** Tells whether there is a field of a name, among names and values in turn. */
+function has(fields: readonly string[], name: string): boolean {
+  return fields.some((field, i) => i % 2 === 0 && field.toLowerCase() === name);
 }
