@@ -123,6 +123,7 @@ export class Exchange implements Turn {
 
   readonly #startResponse = (status: string, headers: HeaderList, excInfo?: unknown): Write => {
     this.#sender.start(status, headers, excInfo);
+    if (excInfo !== undefined) this.offer?.fail();
     return this.#write;
   };
 
@@ -185,6 +186,7 @@ export class Exchange implements Turn {
       this.#leave();
     } else if (!this.#over) {
       this.#sender.fail(isRefused ? failure : undefined);
+      this.offer?.fail();
       this.#finish();
     }
   }

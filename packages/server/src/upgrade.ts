@@ -112,6 +112,11 @@ export class Offer {
     return { req: this.#req, socket, head: this.#head };
   }
 
+  /** Cuts a connection that was taken: whoever was to have it has failed. */
+  fail(): void {
+    if (this.#isTaken) this.#socket.destroy();
+  }
+
   /** Lets go of the connection: at once, or when the other protocol has ended. */
   done(): void {
     const socket = this.#socket;
