@@ -181,7 +181,10 @@ describe("wsgix.upgrade", () => {
     };
     await using server = await serving(app, { upgrade });
     await exchange(server, `GET / HTTP/1.1\r\n${asks}`);
-    assert.match(String(await failure.promise), /^Error: Cannot upgrade: the connection was taken/);
+    assert.match(
+      String(await failure.promise),
+      /^WsgiError: Cannot upgrade: the connection was taken/,
+    );
   });
 
   it("throws once the response has begun", async () => {

@@ -126,6 +126,7 @@ const rules: readonly Rule[] = [
   ["wsgi.input_terminated", "environ-terminated", isBoolean, "true or false"],
   ["wsgi.file_wrapper", "file-read", isFunction, "a function (file, blockSize) => body"],
   ["wsgix.signal", "ext-environ", isFunction, "a function (environ) => signal"],
+  ["wsgix.upgrade", "ext-environ", isFunction, "a function (environ) => connection"],
 ];
 
 function has(form: RegExp): (value: unknown) => boolean {
