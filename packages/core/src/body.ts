@@ -120,7 +120,8 @@ export function checkBody(body: unknown): Body {
 }
 
 /**
- * Releases a body as its server must: through `close()`, or else through its disposer.
+ * Releases a body as its server must: through `close()`, or else through its disposer; a web stream that
+ * nobody reads is cancelled.
  *
  * @param body - the body, iterated or not
  * @returns nothing, or the promise of the end of closing
@@ -138,6 +139,8 @@ export function closeBody(body: Body): void | Promise<void> {
   if ("on" in body && typeof body.on === "function") body.on("error", () => {});
   const { close } = body;
   if (typeof close === "function") return close.call(body);
+  // Quietly, because of a stream that failed it would be the failure once more.
+  if (isWebStream(body) && !body.locked) return quietly(() => body.cancel());
   const disposable = body as Partial<AsyncDisposable & Disposable>;
   const dispose = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
   // A node stream that failed has closed itself; its disposer would report the failure once more.
@@ -145,6 +148,10 @@ export function closeBody(body: Body): void | Promise<void> {
   // What iterators inherit, where they do, is their return(), which may wait for a step that never comes.
   if (dispose === ofIterators || dispose === ofAsyncIterators) return undefined;
   return dispose?.call(body) as void | Promise<void>;
+}
+
+function isWebStream(body: object): body is { locked: boolean; cancel(): Promise<void> } {
+  return "locked" in body && "cancel" in body;
 }
 
 const ofIterators = ancestor(function* () {})[Symbol.dispose];
