@@ -280,6 +280,16 @@ describe("quietly()", () => {
     );
   });
 
+  it("tells of what is thrown, or of a rejection, whoever is to hear of it", async () => {
+    const told: unknown[] = [];
+    const tell = (error: unknown): void => void told.push(error);
+    void quietly(() => {
+      throw "thrown";
+    }, tell);
+    await quietly(() => Promise.reject("rejected"), tell);
+    assert.deepEqual(told, ["thrown", "rejected"]);
+  });
+
   it("drops a rejection, and waits for it", async () => {
     let closed = false;
     await quietly(async () => {

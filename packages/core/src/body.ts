@@ -169,6 +169,7 @@ function ancestor(generator: {
  * error is the one to report.
  *
  * @param act - closes a body, or ends an iteration
+ * @param failed - is told of the error that is dropped. Default: nobody
  * @returns nothing, or the promise of its end, which is never rejected
  * @throws nothing
  * @example
@@ -184,14 +185,19 @@ function ancestor(generator: {
  * ```
  * @see SPEC.md [close-once]
  */
-export function quietly(act: () => unknown): void | Promise<void> {
-  const nothing = (): void => {};
+export function quietly(
+  act: () => unknown,
+  failed: (error: unknown) => void = nothing,
+): void | Promise<void> {
   try {
-    return when(act(), nothing, nothing) as void | Promise<void>;
-  } catch {
+    return when(act(), nothing, failed) as void | Promise<void>;
+  } catch (error) {
+    failed(error);
     return undefined;
   }
 }
+
+function nothing(): void {}
 
 /**
  * Runs a function once when a body is closed, after the body's own `close()` and even if that throws.
