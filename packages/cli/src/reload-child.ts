@@ -22,7 +22,8 @@ export function run([argument = ""]: readonly string[]): Promise<number> {
     process.on("message", (message) => {
       if (message === "stop") page?.close();
     });
-    answer = answerOnceOn(makeServer(settings.host, settings.port, app).httpServer);
+    const { host, port, upgrade } = settings;
+    answer = answerOnceOn(makeServer(host, port, app, { upgrade }).httpServer);
     tell({ wsgi: "loaded", label });
     return stopped;
   });
