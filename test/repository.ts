@@ -50,7 +50,7 @@ export const packages: readonly Package[] = readdirSync(`${root}packages`)
     folder,
     manifest: { exports: {}, ...JSON.parse(read(`${folder}/package.json`)) } as Manifest,
     sources: readdirSync(`${root}${folder}/src`, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
+      .filter((name) => /\.tsx?$/.test(name))
       .map((name) => `${folder}/src/${name}`)
       .map((path) => ({ path, text: read(path) })),
   }));
