@@ -15,6 +15,9 @@ export interface Manifest {
   private?: boolean;
   type?: string;
   engines?: { node?: string };
+  keywords?: string[];
+  publishConfig?: { access?: string };
+  sideEffects?: boolean;
   bin?: Record<string, string>;
   exports: Record<string, { types?: string; default: string }>;
   dependencies?: Record<string, string>;
