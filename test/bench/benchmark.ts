@@ -9,14 +9,16 @@ export interface Size {
   readonly rounds: number;
   /** How long each case is measured in a round, in seconds. */
   readonly seconds: number;
+  /** How long a server is loaded before that, in seconds, for its engine to learn. */
+  readonly warmUp: number;
   /** How many bytes a stream has. */
   readonly bytes: number;
   /** How many connections wait at the same time. */
   readonly connections: number;
 }
 
-const full: Size = { rounds: 7, seconds: 3, bytes: 2 ** 30, connections: 4_000 };
-const quick: Size = { rounds: 3, seconds: 0.7, bytes: 2 ** 28, connections: 1_000 };
+const full: Size = { rounds: 5, seconds: 1.5, warmUp: 4, bytes: 2 ** 30, connections: 4_000 };
+const quick: Size = { rounds: 3, seconds: 0.7, warmUp: 1, bytes: 2 ** 28, connections: 1_000 };
 
 /** Is what a benchmark has measured. */
 export interface Outcome {

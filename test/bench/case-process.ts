@@ -6,21 +6,20 @@ import { serverCore } from "./cores.ts";
 
 const cases = fileURLToPath(new URL("../../bench/cases/", import.meta.url));
 
-/** So large that no garbage is collected while the bytes of a few calls are counted. */
-const flags = ["--expose-gc", "--max-semi-space-size=64", "--min-semi-space-size=64"];
-
-/** Runs a case in a process of its own, on the core for servers, and gives what it sends. */
+/**
+ * Runs a case in a process of its own, on the core for servers, and gives what it sends.
+ *
+ * @param name - its module in the folder of cases
+ * @param args - what to tell it
+ * @param flags - how to start node; default: as programs do
+ */
 export async function runCase<Sent>(
   name: string,
-  ...args: readonly (string | number)[]
+  args: readonly (string | number)[] = [],
+  flags: readonly string[] = [],
 ): Promise<Sent> {
-  const all = [
-    ...serverCore,
-    process.execPath,
-    ...flags,
-    `${cases}${name}.js`,
-    ...args.map(String),
-  ];
+  const path = `${cases}${name}.js`;
+  const all = [...serverCore, process.execPath, "--expose-gc", ...flags, path, ...args.map(String)];
   const child = spawn(all[0]!, all.slice(1), {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     env: { ...process.env, NODE_ENV: "production" },

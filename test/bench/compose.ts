@@ -1,13 +1,10 @@
-import { byHand, interleaved, median, type Outcome, type Size } from "./benchmark.ts";
+import { byHand, interleaved, type Outcome, type Size } from "./benchmark.ts";
 import { runCase } from "./case-process.ts";
 
-/** Is what one call takes. */
-interface Cost {
-  readonly ns: number;
-  readonly bytes: number;
-}
-
 const counts = [0, 5, 10, 50] as const;
+
+/** Has node collect no garbage while the bytes of a few calls are counted. */
+const roomy = ["--max-semi-space-size=64", "--min-semi-space-size=64"];
 
 /** Measures what a layer adds to a request, without a server. */
 export async function compose(size: Size): Promise<Outcome> {
@@ -15,19 +12,20 @@ export async function compose(size: Size): Promise<Outcome> {
   const cases = names.flatMap((name) => counts.map((count) => ({ name, count })));
   const rounds = Math.ceil(size.rounds / 3);
   const measured = await interleaved(cases, rounds, ({ name, count }) =>
-    runCase<Cost>("compose", name, count, size.seconds / 5),
+    runCase<number>("compose", [name, count, size.seconds / 3]),
   );
   // The least of all rounds, because what disturbs only adds to it.
-  const costs = measured.map((costs) => ({
-    ns: Math.min(...costs.map(({ ns }) => ns)),
-    bytes: median(costs.map(({ bytes }) => bytes)),
-  }));
-  const rows = names.map((name, i) => {
-    const [none, ...some] = costs.slice(i * counts.length, (i + 1) * counts.length);
-    const layers = some.map(({ ns }, j) => (ns - none!.ns) / counts[j + 1]!);
-    const bytes = Math.max(0, Math.round((some.at(-1)!.bytes - none!.bytes) / 50));
-    return { name, fixed: none!.ns, layers, bytes };
-  });
+  const times = measured.map((rounds) => Math.min(...rounds));
+  const rows: { name: string; fixed: number; layers: number[]; bytes: number }[] = [];
+  for (const [i, name] of names.entries()) {
+    const [none, ...some] = times.slice(i * counts.length, (i + 1) * counts.length);
+    const layers = some.map((time, j) => (time - none!) / counts[j + 1]!);
+    const [least, most] = await Promise.all(
+      [0, 50].map((count) => runCase<number>("compose", [name, count, "bytes"], roomy)),
+    );
+    const bytes = Math.max(0, Math.round((most! - least!) / 50));
+    rows.push({ name, fixed: none!, layers, bytes });
+  }
   const at50 = (name: string): number => rows.find((row) => row.name === name)!.layers[2]!;
   const wrapping = at50("WSGI, wraps startResponse");
   const passing = rows.find(({ name }) => name === "WSGI, passes on, not inlined")!;

@@ -18,7 +18,7 @@ export async function environ(size: Size): Promise<Outcome> {
   const names = await runCase<string[]>("environ");
   const cases = names.flatMap((name) => heads.map((head) => ({ name, head })));
   const measured = await interleaved(cases, size.rounds, ({ name, head }) =>
-    runCase<Taken>("environ", name, head, size.seconds / 2),
+    runCase<Taken>("environ", [name, head, size.seconds / 2]),
   );
   const above = measured.map((rounds) => median(rounds.map((taken) => taken.above)));
   const parsing = heads.map((_, i) => median(measured[i]!.map((taken) => taken.parsing)));

@@ -28,7 +28,7 @@ export async function hello(size: Size): Promise<Outcome> {
   for (const [count, headers] of Object.entries(requests)) {
     const servers = ["bare", "wsgi", "plain"];
     const [bare, wsgi, plain] = await interleaved(servers, size.rounds, (server) =>
-      runCase<number>("request", server, headText("/", headers), size.seconds / 2),
+      runCase<number>("request", [server, headText("/", headers), size.seconds / 2]),
     );
     const row = (title: string, times: number[]): number => {
       const faster = ratio(bare!, times);

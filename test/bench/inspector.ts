@@ -8,7 +8,7 @@ const boundaries = 6;
 export async function inspector(size: Size): Promise<Outcome> {
   const names = await runCase<string[]>("inspector");
   const measured = await interleaved(names, Math.ceil(size.rounds / 3), (name) =>
-    runCase<{ ns: number }>("inspector", name, size.seconds / 3),
+    runCase<{ ns: number }>("inspector", [name, size.seconds / 3]),
   );
   // The least of all rounds, because what disturbs only adds to it.
   const times = measured.map((rounds) => Math.min(...rounds.map(({ ns }) => ns)));

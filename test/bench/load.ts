@@ -47,9 +47,9 @@ export const loader: string = hasWrk
 export async function loadInTurn(
   servers: readonly ServerProcess[],
   requests: readonly LoadRequest[],
-  { rounds, seconds }: Size,
+  { rounds, seconds, warmUp }: Size,
 ): Promise<Loads[]> {
-  for (const server of servers) await load(server, requests, Math.max(1, seconds));
+  for (const server of servers) await load(server, requests, warmUp);
   const measured = await interleaved(servers, rounds, (server) => load(server, requests, seconds));
   const usages: Usage[] = [];
   for (const server of servers) usages.push(await server.usage());

@@ -10,7 +10,7 @@ import { startServer, type Usage } from "./server-process.ts";
 const peers = ["bare", "wsgi", "fastify", "koa", "express", "hono", "h3"];
 const slowWays = [
   ["streams/bare", "file", "node:http, pipeline of a file"],
-  ["streams/wsgi", "file 5", "WSGI, a file through 5 layers"],
+  ["streams/wsgi", "file watch 5", "WSGI, a file through 5 layers"],
   ["streams/wsgi", "memory", "WSGI, an async generator"],
 ] as const;
 

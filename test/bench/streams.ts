@@ -18,19 +18,20 @@ interface Way {
 const ways = {
   file64: { title: "file, pipeline, 64 KiB", server: ["streams/bare", "file"], block: 65_536 },
   file256: { title: "file, pipeline, 256 KiB", server: ["streams/bare", "file"], block: 262_144 },
-  file: { title: "file, WSGI, 5 layers", server: ["streams/wsgi", "file 5"] },
+  file: { title: "file, WSGI, 5 layers", server: ["streams/wsgi", "file watch 5"] },
+  mapped: { title: "file, WSGI, 5 layers that see it", server: ["streams/wsgi", "file map 5"] },
   memory64: { title: "64 KiB chunks, pipeline", server: ["streams/bare", "memory"], block: 65_536 },
   wsgi64: { title: "64 KiB chunks, WSGI", server: ["streams/wsgi", "memory"], block: 65_536 },
   layers64: {
     title: "64 KiB chunks, WSGI, 5 layers",
-    server: ["streams/wsgi", "memory 5"],
+    server: ["streams/wsgi", "memory map 5"],
     block: 65_536,
   },
   memory4: { title: "4 KiB chunks, pipeline", server: ["streams/bare", "memory"], block: 4_096 },
   wsgi4: { title: "4 KiB chunks, WSGI", server: ["streams/wsgi", "memory"], block: 4_096 },
   layers4: {
     title: "4 KiB chunks, WSGI, 5 layers",
-    server: ["streams/wsgi", "memory 5"],
+    server: ["streams/wsgi", "memory map 5"],
     block: 4_096,
   },
   taken: { title: "upload, pipeline", server: ["streams/bare", "upload"] },
@@ -92,7 +93,8 @@ function outcome(
     caveats: [
       `${pinning} The client is a program in node that throws away what it reads.`,
       "The file has no blocks on the disk: what is read comes from the system's memory.",
-      "The layers map the body; the source of the chunks is an async generator that has them ready.",
+      "The layers of a file wait for its end, as an access log does, or see each chunk; the others see each chunk.",
+      "The source of the other chunks is an async generator that has them ready.",
     ],
     figures: {
       "streams.file64": ratio(cpus("file64"), cpus("file")),

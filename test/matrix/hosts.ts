@@ -5,10 +5,10 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { certificate } from "../certificate.ts";
-import { installed } from "../install.ts";
-import { read, root } from "../repository.ts";
 import { executable, missing, type RuntimeName } from "../runtimes/runtimes.ts";
+import { certificate } from "../support/certificate.ts";
+import { installed } from "../support/install.ts";
+import { read, root } from "../support/repository.ts";
 import { http1Client, http2Client, type Client } from "./client.ts";
 
 const gateway = fileURLToPath(new URL("lambda-gateway.js", import.meta.url));
@@ -85,9 +85,9 @@ export function missingHost({ runtime }: Host): string | undefined {
 
 /** Follows the guide of a host: makes the files that it shows, and runs its commands. */
 export async function startHost(host: Host): Promise<RunningHost> {
-  await installed("bridges");
+  await installed("frameworks");
   const guide = read(`packages/bridge/hosts/${host.guide}.md`);
-  const folder = `${root}test/bridges/dist/${host.name.replace(/\W/g, "-")}/`;
+  const folder = `${root}test/frameworks/dist/${host.name.replace(/\W/g, "-")}/`;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const write = (name: string, text: string): void => writeFileSync(folder + name, text);

@@ -2,7 +2,7 @@ import { checks, Site, type Check } from "./checks.ts";
 import { excepted, impossible } from "./exceptions.ts";
 import type { Host, RunningHost } from "./hosts.ts";
 
-/** Is every row: a file in test/bridges/applications for each. */
+/** Is every row: a file in test/frameworks/applications for each. */
 export const applications = [
   "plain",
   "express",

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { installed } from "../install.ts";
+import { installed } from "../support/install.ts";
 
 /** Is a runtime that comes from a registry. */
 export type RuntimeName = "bun" | "deno" | "node" | "workerd";

@@ -1,8 +1,8 @@
 import { setTimeout as after } from "node:timers/promises";
 import type { ParsedResponse } from "@wsgi/testing/parse-responses";
+import { randomFrom, type Random } from "../support/random.ts";
 import { Connection, CutConnection } from "./connection.ts";
 import { abortable, broken, exchangeOf, malformed, sound, type Exchange } from "./exchanges.ts";
-import { randomFrom, type Random } from "../random.ts";
 
 /** Says what requests to make. */
 export interface Drive {

@@ -1,4 +1,4 @@
-import { randomFrom } from "../random.ts";
+import { randomFrom } from "../support/random.ts";
 
 const random = randomFrom(1);
 const noise = Buffer.from(Array.from({ length: 262_144 }, () => 97 + random(26)));

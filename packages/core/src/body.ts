@@ -1,4 +1,5 @@
 import { WsgiError } from "./errors.ts";
+import { FileWrapper, isFile } from "./file-wrapper.ts";
 import { isPlain } from "./plain.ts";
 import { typeName } from "./show.ts";
 import type { Body, Chunk, MaybePromise } from "./types.ts";
@@ -220,6 +221,7 @@ export function onClose(body: Body, closed: () => void | Promise<void>): Body {
   const close = once(() => finallyDo(() => closeBody(body), closed));
   // A copy, because an array may be a constant that other requests return too.
   if (Array.isArray(body)) return Object.assign(body.slice(), { close });
+  if (isFile(body)) return Object.assign(new FileWrapper(body.file, body.blockSize), { close });
   return isSync(body)
     ? { [Symbol.iterator]: () => body[Symbol.iterator](), close }
     : { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), close };

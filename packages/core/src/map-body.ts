@@ -30,8 +30,8 @@ export interface BodyMap {
  * @see SPEC.md [layer-block], [close-forward]
  */
 export function mapBody(body: Body, map: BodyMap): Body {
-  checkBody(body);
   if (Array.isArray(body)) return mapArray(body, map);
+  checkBody(body);
   const mapped: Body = isSync(body)
     ? { [Symbol.iterator]: () => mapIterator(body[Symbol.iterator](), map) }
     : { [Symbol.asyncIterator]: () => new MappedIterator(body[Symbol.asyncIterator](), map) };
@@ -40,15 +40,26 @@ export function mapBody(body: Body, map: BodyMap): Body {
 
 function mapArray(body: Chunk[] & Body, { chunk, end }: BodyMap): Body {
   try {
-    const mapped = chunk === undefined ? body : body.map((value) => chunk(value));
+    const chunks = [...body];
+    if (chunk !== undefined) for (let i = 0; i < chunks.length; i++) chunks[i] = chunk(chunks[i]!);
     const last = end?.();
-    const chunks = last === undefined ? [...mapped] : [...mapped, last];
-    return isPlain(body) ? chunks : onClose(chunks, () => closeBody(body));
+    if (last !== undefined) chunks.push(last);
+    return isPlain(body) ? chunks : closing(chunks, body);
   } catch (error) {
-    // Nobody else will: the caller gets no body to close.
-    void quietly(() => closeBody(body));
+    dropped(body);
     throw error;
   }
+}
+
+// Functions of their own, because a function that others are made in costs more on every call.
+
+function closing(chunks: Chunk[], body: Body): Body {
+  return onClose(chunks, () => closeBody(body));
+}
+
+/** Closes a body that nobody else will: whoever wanted it gets an error. */
+function dropped(body: Body): void {
+  void quietly(() => closeBody(body));
 }
 
 const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };

@@ -7,6 +7,7 @@ import {
   FileWrapper,
   signalKey,
   type Environ,
+  type FileHandleLike,
   type FileLike,
 } from "@wsgi/core";
 import type { Connection } from "./connection.ts";
@@ -78,7 +79,7 @@ function baseOf(connection: Connection, defaults: EnvironDefaults): ServerEnviro
   return connection.base!.environ;
 }
 
-function wrapFile(file: FileLike, blockSize?: number): FileWrapper {
+function wrapFile(file: FileLike | FileHandleLike, blockSize?: number): FileWrapper {
   return new FileWrapper(file, blockSize);
 }
 

@@ -1,4 +1,4 @@
-import { checkChunk, isSync, type Body, type Chunk } from "@wsgi/core";
+import { checkChunk, isFile, isSync, type Body, type Chunk } from "@wsgi/core";
 import type { Sender } from "./send.ts";
 
 /** How many chunks and how many bytes a synchronous body may yield before other requests get a turn. */
@@ -31,7 +31,8 @@ export class Pump {
     this.#sender = sender;
     this.#owner = owner;
     this.#isSync = isSync(body);
-    this.#iterator = isSync(body) ? body[Symbol.iterator]() : body[Symbol.asyncIterator]();
+    if (isFile(body)) this.#iterator = body.blocks(memoryFor(sender));
+    else this.#iterator = isSync(body) ? body[Symbol.iterator]() : body[Symbol.asyncIterator]();
   }
 
   /** Takes the next chunks, as far as the client takes them. */
@@ -100,4 +101,13 @@ export class Pump {
     this.#sender.end();
     this.#owner.succeed();
   }
+}
+
+/** Gives memory for the blocks of a file: the same again once all that was in it has left. */
+function memoryFor(sender: Sender): (size: number) => Uint8Array {
+  let memory: Uint8Array | undefined;
+  return (size) => {
+    if (memory === undefined || !sender.hasLeft) memory = Buffer.allocUnsafeSlow(size);
+    return memory;
+  };
 }

@@ -60,6 +60,11 @@ export class Sender {
     return this.head.code !== 0 && (this.#left <= 0 || this.#isBodyless());
   }
 
+  /** Whether the system has all that was sent so far, so that nobody needs the chunks any more. */
+  get hasLeft(): boolean {
+    return this.#res.writableLength === 0;
+  }
+
   /** Makes the error that the body is longer than declared, once it is. */
   exceededError(): WsgiError | undefined {
     if (this.#left >= 0) return undefined;

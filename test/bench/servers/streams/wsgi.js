@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { mapBody, stack, when } from "@wsgi/core";
+import { mapBody, onClose, stack, when } from "@wsgi/core";
 import { serve as serveWsgi } from "@wsgi/server";
 import { distinct } from "../distinct.js";
 import { pieces, query } from "./source.js";
@@ -12,15 +12,8 @@ const head = (length) => [
 const variants = {
   async file(environ, startResponse) {
     const { file, bytes } = query(environ.REQUEST_URI);
-    const handle = await open(file);
     startResponse("200 OK", head(bytes));
-    return environ["wsgi.file_wrapper"]({
-      async read(size) {
-        const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(size), 0, size);
-        return buffer.subarray(0, bytesRead);
-      },
-      close: () => handle.close(),
-    });
+    return environ["wsgi.file_wrapper"](await open(file));
   },
 
   async *memory(environ, startResponse) {
@@ -43,13 +36,23 @@ const variants = {
   },
 };
 
-const layer = `(app) => (environ, startResponse) =>
+/** A layer that looks at status and header fields, and waits for the end of the body, as an access log does. */
+const watch = `(app) => (environ, startResponse) => {
+  const start = (status, headers, excInfo) => startResponse(status, headers, excInfo);
+  return when(app(environ, start), (body) => onClose(body, () => {}));
+}`;
+
+/** A layer that sees each chunk. */
+const map = `(app) => (environ, startResponse) =>
   when(app(environ, startResponse), (body) => mapBody(body, { chunk: (chunk) => chunk }))`;
 
-/** @param variant - which of them, and how many layers: "file 5" */
+const layers = { watch, map };
+
+/** @param variant - what to send, and through what: "file watch 5" */
 export async function serve(variant) {
-  const [name, layers = 0] = variant.split(" ");
-  const app = stack(...distinct(layers, layer, { mapBody, when }))(variants[name]);
+  const [name, layer, count = 0] = variant.split(" ");
+  const around = distinct(count, layers[layer], { mapBody, onClose, when });
+  const app = stack(...around)(variants[name]);
   const limits = { body: 2 ** 31 };
   const server = await serveWsgi(app, { port: 0, limits });
   return Number(new URL(server.url).port);
