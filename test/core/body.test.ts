@@ -1,6 +1,7 @@
 // oxlint-disable unicorn/no-thenable -- what has a then is the subject here
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
+import { ReadableStream } from "node:stream/web";
 import { describe, it } from "node:test";
 import {
   checkBody,
@@ -11,12 +12,14 @@ import {
   isThenable,
   onClose,
   quietly,
+  readBody,
   when,
   type Body,
   type Chunk,
 } from "@wsgi/core";
 import { closable } from "@wsgi/testing";
 import { countPromises } from "../support/count-promises.ts";
+import { turn } from "../support/serving.ts";
 
 async function* later(...chunks: Chunk[]): AsyncGenerator<Chunk, void, undefined> {
   yield* chunks;
@@ -230,6 +233,28 @@ describe("closeBody()", () => {
     await closeBody(stream);
   });
 
+  it("cancels a web stream that was never read, and waits for that", async () => {
+    const done: string[] = [];
+    const cancel = async (): Promise<void> => {
+      await turn();
+      done.push("cancelled");
+    };
+    await closeBody(new ReadableStream({ cancel }));
+    assert.deepEqual(done, ["cancelled"]);
+  });
+
+  it("leaves alone a web stream that somebody reads", () => {
+    const stream = new ReadableStream();
+    stream.getReader();
+    assert.equal(closeBody(stream), undefined);
+  });
+
+  it("leaves alone a web stream that has failed, and has said so to its reader", async () => {
+    const stream = new ReadableStream({ pull: () => Promise.reject(new Error("It broke")) });
+    await assert.rejects(readBody(stream) as Promise<unknown>, /It broke/);
+    await closeBody(stream);
+  });
+
   it("destroys a stream that was never read", async () => {
     const stream = Readable.from(["Hello"]);
     stream.on("error", () => {});
@@ -253,6 +278,16 @@ describe("quietly()", () => {
       quietly(() => assert.fail("Odd")),
       undefined,
     );
+  });
+
+  it("tells of what is thrown, or of a rejection, whoever is to hear of it", async () => {
+    const told: unknown[] = [];
+    const tell = (error: unknown): void => void told.push(error);
+    void quietly(() => {
+      throw "thrown";
+    }, tell);
+    await quietly(() => Promise.reject("rejected"), tell);
+    assert.deepEqual(told, ["thrown", "rejected"]);
   });
 
   it("drops a rejection, and waits for it", async () => {

@@ -145,10 +145,14 @@ function compile(name: string, code: string): string {
 function wrongFields({ name, ...manifest }: Manifest): string[] {
   const faults = {
     description: manifest.description === undefined,
+    keywords: manifest.keywords?.includes("wsgi") !== true,
     license: manifest.license !== "MIT",
     private: manifest.private === true,
     type: manifest.type !== "module",
+    sideEffects: manifest.sideEffects !== false,
     engines: manifest.engines?.node === undefined,
+    // A registry takes a name with a scope for a private one, unless it is told otherwise.
+    publishConfig: name.startsWith("@") && manifest.publishConfig?.access !== "public",
     // The compiler takes the first condition that fits.
     exports: Object.values(manifest.exports).some((target) => Object.keys(target)[0] !== "types"),
   };

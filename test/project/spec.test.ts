@@ -21,7 +21,6 @@ const unseen: Readonly<Record<string, readonly string[]>> = {
     "environ-underscore",
     "error-cut",
     "error-unsent",
-    "ext-upgrade",
     "header-repeat",
     "http-date",
     "http-decoded",

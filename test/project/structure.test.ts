@@ -145,7 +145,7 @@ function isEmpty({ text }: Source): boolean {
 }
 
 function built(path: string): string {
-  return path.replace("/src/", "/dist/").replace(/\.ts$/, ".js");
+  return path.replace("/src/", "/dist/").replace(/\.tsx?$/, ".js");
 }
 
 function commands({ folder, manifest }: Package): string[] {
@@ -158,7 +158,8 @@ function modules(pkg: Package): string[] {
   const named = pkg.sources
     .flatMap(importsOf)
     .map(({ target }) => target.replace("/src/", "/dist/"));
-  const programs = new Set([...commands(pkg), ...named]);
+  // The page's own begins in a browser.
+  const programs = new Set([...commands(pkg), ...named, "packages/inspector/dist/page/main.js"]);
   return pkg.sources
     .map(({ path }) => path)
     .filter((path) => !path.endsWith(".d.ts") && !programs.has(built(path)));

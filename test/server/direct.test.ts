@@ -146,6 +146,17 @@ describe("a hosted handler without layers", () => {
     assert.match(reports, /This cannot be/);
   });
 
+  it("is over when a connection ends that it has taken from its response", async () => {
+    const taking: NodeHandler = ({ socket }, res) => {
+      res.detachSocket(socket);
+      socket.end("taken");
+    };
+    await using server = await serving(fromNode(taking));
+    assert.equal(await exchange(server, get), "taken");
+    const times = { timeout: 2_000, abortTime: 0, idleTime: 10 };
+    assert.deepEqual(await server.server.drain(times), { lost: 0 });
+  });
+
   it("may end its response twice, which is reported", async () => {
     const twice: NodeHandler = (_req, res) => {
       res.end("Hello");

@@ -83,6 +83,16 @@ describe("drain()", () => {
     await drained;
   });
 
+  it("answers a request that had begun to arrive together with the one before", async () => {
+    await using server = await serving(hello);
+    using client = await RawClient.connect(server);
+    await client.send(`${request}GET / HTTP/1.1\r\n`).until("Hello");
+    const drained = server.server.drain();
+    client.send("Host: a\r\n\r\n");
+    assert.match(await client.closed, /Hello[^]*Connection: close[^]*Hello$/);
+    assert.deepEqual(await drained, { lost: 0 });
+  });
+
   it("ends a connection that is silent", async () => {
     await using server = await serving(hello);
     using client = await RawClient.connect(server);
@@ -196,6 +206,15 @@ describe("drain()", () => {
     gate.resolve();
     await drained;
     assert.deepEqual(order, ["closed", "drained"]);
+  });
+
+  it("cuts off a connection whose close() never settles", async () => {
+    const body = Object.assign(["Hello"], { close: () => new Promise<void>(() => {}) });
+    await using server = await serving(respond(body));
+    using client = await RawClient.connect(server);
+    await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").until("Hello");
+    assert.deepEqual(await server.server.drain({ timeout: 0, abortTime: 0 }), { lost: 1 });
+    await client.closed;
   });
 
   it("may be followed by close(), which ends what waits for its next request", async () => {

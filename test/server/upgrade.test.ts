@@ -3,9 +3,18 @@ import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import type { Application, Environ } from "@wsgi/core";
 import { validator } from "@wsgi/core/validator";
+import { catchErrors } from "@wsgi/middleware/catch-errors";
 import { upgradeKey, type ServeOptions, type Upgrade } from "@wsgi/server";
 import { certificate } from "../support/certificate.ts";
-import { bodyOf, deferred, exchange, lastHeaders, RawClient, serving } from "../support/serving.ts";
+import {
+  bodyOf,
+  deferred,
+  exchange,
+  lastHeaders,
+  RawClient,
+  serving,
+  turn,
+} from "../support/serving.ts";
 
 const upgrade = true;
 const asks = "Host: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
@@ -120,6 +129,51 @@ describe("wsgix.upgrade", () => {
     assert.match(server.reports, /This cannot be/);
   });
 
+  it("is undone if the application throws, which cuts the connection", async () => {
+    const app: Application = (environ) => {
+      take(environ);
+      throw new Error("This cannot be");
+    };
+    await using server = await serving(app, { upgrade });
+    assert.equal(await exchange(server, `GET / HTTP/1.1\r\n${asks}`), "");
+    assert.match(server.reports, /This cannot be/);
+  });
+
+  it("is undone if the promise of the body is rejected", async () => {
+    const app: Application = async (environ) => {
+      take(environ);
+      await turn();
+      throw new Error("This cannot be");
+    };
+    await using server = await serving(app, { upgrade });
+    assert.equal(await exchange(server, `GET / HTTP/1.1\r\n${asks}`), "");
+    assert.match(server.reports, /This cannot be/);
+  });
+
+  it("is undone if a layer makes an error page, which nobody would get", async () => {
+    const app: Application = (environ) => {
+      take(environ);
+      throw new Error("This cannot be");
+    };
+    await using server = await serving(catchErrors()(app), { upgrade });
+    assert.equal(await exchange(server, `GET / HTTP/1.1\r\n${asks}`), "");
+    assert.match(server.reports, /This cannot be/);
+  });
+
+  it("is not undone by what close() throws: the response has ended", async () => {
+    const app: Application = (environ, startResponse) => {
+      const close = (): void => {
+        throw new Error("This cannot be");
+      };
+      return Object.assign(echoing(environ, startResponse), { close });
+    };
+    await using server = await serving(app, { upgrade });
+    using client = await RawClient.connect(server);
+    await client.send(`GET / HTTP/1.1\r\n${asks}early`).until("early");
+    await client.send("still there").until("still there");
+    assert.match(server.reports, /This cannot be/);
+  });
+
   it("throws if it is called twice", async () => {
     const failure = deferred<unknown>();
     const app: Application = (environ, startResponse) => {
@@ -135,7 +189,10 @@ describe("wsgix.upgrade", () => {
     };
     await using server = await serving(app, { upgrade });
     await exchange(server, `GET / HTTP/1.1\r\n${asks}`);
-    assert.match(String(await failure.promise), /^Error: Cannot upgrade: the connection was taken/);
+    assert.match(
+      String(await failure.promise),
+      /^WsgiError: Cannot upgrade: the connection was taken/,
+    );
   });
 
   it("throws once the response has begun", async () => {

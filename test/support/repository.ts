@@ -15,6 +15,9 @@ export interface Manifest {
   private?: boolean;
   type?: string;
   engines?: { node?: string };
+  keywords?: string[];
+  publishConfig?: { access?: string };
+  sideEffects?: boolean;
   bin?: Record<string, string>;
   exports: Record<string, { types?: string; default: string }>;
   dependencies?: Record<string, string>;
@@ -50,7 +53,7 @@ export const packages: readonly Package[] = readdirSync(`${root}packages`)
     folder,
     manifest: { exports: {}, ...JSON.parse(read(`${folder}/package.json`)) } as Manifest,
     sources: readdirSync(`${root}${folder}/src`, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
+      .filter((name) => /\.tsx?$/.test(name))
       .map((name) => `${folder}/src/${name}`)
       .map((path) => ({ path, text: read(path) })),
   }));

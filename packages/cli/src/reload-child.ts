@@ -23,7 +23,8 @@ export function run(): Promise<number> {
     process.on("message", (message) => {
       if (message === "stop") page?.close();
     });
-    answer = answerOnceOn(makeServer(settings.host, settings.port, app).httpServer);
+    const { host, port, upgrade } = settings;
+    answer = answerOnceOn(makeServer(host, port, app, { upgrade }).httpServer);
     tell({ wsgi: "loaded", label });
     return stopped;
   });

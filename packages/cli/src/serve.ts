@@ -18,6 +18,7 @@ way end; a second Ctrl-C does not.
       --validate      hold the application and its layers to the contract
       --inspect       record what each layer does, and show it to clients on
                       this machine at /_inspector; at PATH with --inspect=PATH
+      --upgrade       let the application take connections over, for WebSocket
       --reload        start afresh when a source file in FILE's folder is saved
       --workers N     serve from N processes, or as many as suit with "auto";
                       SIGHUP replaces them with newer code
@@ -43,6 +44,7 @@ export async function run(args: string[]): Promise<number> {
     development: { type: "boolean", default: false },
     validate: { type: "boolean", default: false },
     inspect: { type: "string" },
+    upgrade: { type: "boolean", default: false },
     reload: { type: "boolean", default: false },
     workers: { type: "string" },
     "drain-delay": { type: "string", default: "0" },
@@ -51,7 +53,7 @@ export async function run(args: string[]): Promise<number> {
     "restart-delay": { type: "string", default: "0.1" },
   });
   const [target] = nameArguments(positionals, "FILE");
-  const { host, development, validate } = values;
+  const { host, development, validate, upgrade } = values;
   const settings: ServeSettings = {
     target,
     host,
@@ -59,6 +61,7 @@ export async function run(args: string[]): Promise<number> {
     log: readLog(values.log),
     development,
     validate,
+    upgrade,
     ...(values.inspect === undefined ? {} : { inspect: await readInspect(values.inspect, host) }),
     stop: {
       delay: readTime("drain delay", values["drain-delay"]),

@@ -27,6 +27,8 @@ export interface ServeSettings {
   readonly development: boolean;
   /** Whether the layers are held to the contract. */
   readonly validate: boolean;
+  /** Whether applications may take connections over. */
+  readonly upgrade: boolean;
   /** Where the inspector's page is, and what opens it; absent if nothing is recorded. */
   readonly inspect?: InspectSettings;
   /** How it ends. */
@@ -72,9 +74,10 @@ const inDevelopment: Middleware<DevelopmentEnviron> = (app) =>
   };
 
 /** @throws CommandError if the address cannot be listened on */
-export async function listen(app: Application, { host, port }: ServeSettings): Promise<WsgiServer> {
+export async function listen(app: Application, settings: ServeSettings): Promise<WsgiServer> {
+  const { host, port, upgrade } = settings;
   try {
-    return await serve(app, { host, port });
+    return await serve(app, { host, port, upgrade });
   } catch (error) {
     throw new CommandError((error as Error).message);
   }

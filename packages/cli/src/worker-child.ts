@@ -25,7 +25,8 @@ export async function run([argument = ""]: readonly string[]): Promise<number> {
 
   // While a worker is replaced by another there are two, even if one is all that is wanted.
   const environ: Record<string, unknown> = { "wsgi.multiprocess": true };
-  const server = makeServer(settings.host, settings.port, loaded.app, { environ });
+  const { host, port, upgrade } = settings;
+  const server = makeServer(host, port, loaded.app, { environ, upgrade });
   const answer = answerOn(server.httpServer);
   const take = (message: unknown, socket?: Socket): void => {
     if (message === "warn") environ[drainingKey] = true;

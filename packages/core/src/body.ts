@@ -121,7 +121,8 @@ export function checkBody(body: unknown): Body {
 }
 
 /**
- * Releases a body as its server must: through `close()`, or else through its disposer.
+ * Releases a body as its server must: through `close()`, or else through its disposer; a web stream that
+ * nobody reads is cancelled.
  *
  * @param body - the body, iterated or not
  * @returns nothing, or the promise of the end of closing
@@ -139,6 +140,8 @@ export function closeBody(body: Body): void | Promise<void> {
   if ("on" in body && typeof body.on === "function") body.on("error", () => {});
   const { close } = body;
   if (typeof close === "function") return close.call(body);
+  // Quietly, because of a stream that failed it would be the failure once more.
+  if (isWebStream(body) && !body.locked) return quietly(() => body.cancel());
   const disposable = body as Partial<AsyncDisposable & Disposable>;
   const dispose = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
   // A node stream that failed has closed itself; its disposer would report the failure once more.
@@ -146,6 +149,10 @@ export function closeBody(body: Body): void | Promise<void> {
   // What iterators inherit, where they do, is their return(), which may wait for a step that never comes.
   if (dispose === ofIterators || dispose === ofAsyncIterators) return undefined;
   return dispose?.call(body) as void | Promise<void>;
+}
+
+function isWebStream(body: object): body is { locked: boolean; cancel(): Promise<void> } {
+  return "locked" in body && "cancel" in body;
 }
 
 const ofIterators = ancestor(function* () {})[Symbol.dispose];
@@ -163,6 +170,7 @@ function ancestor(generator: {
  * error is the one to report.
  *
  * @param act - closes a body, or ends an iteration
+ * @param failed - is told of the error that is dropped. Default: nobody
  * @returns nothing, or the promise of its end, which is never rejected
  * @throws nothing
  * @example
@@ -178,14 +186,19 @@ function ancestor(generator: {
  * ```
  * @see SPEC.md [close-once]
  */
-export function quietly(act: () => unknown): void | Promise<void> {
-  const nothing = (): void => {};
+export function quietly(
+  act: () => unknown,
+  failed: (error: unknown) => void = nothing,
+): void | Promise<void> {
   try {
-    return when(act(), nothing, nothing) as void | Promise<void>;
-  } catch {
+    return when(act(), nothing, failed) as void | Promise<void>;
+  } catch (error) {
+    failed(error);
     return undefined;
   }
 }
+
+function nothing(): void {}
 
 /**
  * Runs a function once when a body is closed, after the body's own `close()` and even if that throws.

@@ -8,6 +8,7 @@ export * from "./file-wrapper.ts";
 export * from "./head.ts";
 export * from "./headers.ts";
 export * from "./input.ts";
+export * from "./local.ts";
 export * from "./map-body.ts";
 export * from "./node-handler.ts";
 export * from "./outline.ts";

@@ -2,6 +2,8 @@ import {
   checkBody,
   checkHeaders,
   ClientDisconnected,
+  isLocal,
+  signalKey,
   statusLine,
   when,
   type Body,
@@ -137,22 +139,6 @@ function isDevelopment(environ: Environ): boolean {
   return environ[developmentKey] === true && isLocal(environ);
 }
 
-const loopbackAddress = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
-const loopbackHost = /^(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
-
-/**
- * Tells whether the client is a browser on this machine that asked this machine by name. The name counts
- * because a page from elsewhere can have its own name resolve to 127.0.0.1, and would read the answer.
- */
-function isLocal(environ: Environ): boolean {
-  const forwarded = environ.HTTP_FORWARDED ?? environ.HTTP_X_FORWARDED_FOR ?? environ.HTTP_VIA;
-  return (
-    forwarded === undefined &&
-    loopbackAddress.test(environ.REMOTE_ADDR) &&
-    loopbackHost.test(environ.HTTP_HOST ?? "")
-  );
-}
-
 /** Puts a body under guard; an array without `close()` cannot fail. */
 function guard(body: Body, exchange: Exchange): Body {
   if (body.close === undefined && Array.isArray(body)) return body;
@@ -232,7 +218,7 @@ function isClientGone(error: unknown, environ: Environ): boolean {
   try {
     if (error instanceof ClientDisconnected) return true;
     if (!(error instanceof Error) || error.name !== "AbortError") return false;
-    const signal = environ["wsgix.signal"];
+    const signal = environ[signalKey];
     return typeof signal === "function" && (signal(environ) as AbortSignal).aborted;
   } catch {
     // What is thrown may throw itself when it is looked at.

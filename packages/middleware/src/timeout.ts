@@ -7,6 +7,7 @@ import {
   onClose,
   quietly,
   show,
+  signalKey,
   type Body,
   type Chunk,
   type Environ,
@@ -17,7 +18,7 @@ import { Deadline } from "./timeout/deadline.ts";
 /** Is what `timeout` adds to environ, or extends where the server has it. */
 export interface TimeoutEnviron {
   /** Makes the signal that aborts when the time is up, or when the server's own does. */
-  "wsgix.signal": (environ: Environ) => AbortSignal;
+  [signalKey]: (environ: Environ) => AbortSignal;
 }
 
 /** Says how long an application may take. */
@@ -53,7 +54,7 @@ export function timeout(options: TimeoutOptions = {}): Middleware<TimeoutEnviron
     return function timeout(environ, startResponse) {
       const deadline = new Deadline(after, environ, startResponse);
       const signal = (): AbortSignal => deadline.signal;
-      const result = app({ ...environ, "wsgix.signal": signal }, deadline.start);
+      const result = app({ ...environ, [signalKey]: signal }, deadline.start);
       const watched = (body: Body): Body => watch(body, deadline);
       return isThenable(result)
         ? deadline.wait<Body>(result, (body) => body, closeLate).then(watched)

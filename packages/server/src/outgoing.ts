@@ -8,5 +8,7 @@ export class Outgoing extends ServerResponse<Incoming> {
   override detachSocket(socket: Socket): void {
     super.detachSocket(socket);
     connectionOf(socket).release(this);
+    // A handler has taken the connection: it is under way until that ends.
+    if (!this.writableEnded) socket.once("close", () => this.emit("close"));
   }
 }

@@ -6,7 +6,9 @@ import {
   closeBody,
   isBody,
   isThenable,
+  quietly,
   saysGone,
+  when,
   WsgiError,
   type Application,
   type Body,
@@ -123,6 +125,7 @@ export class Exchange implements Turn {
 
   readonly #startResponse = (status: string, headers: HeaderList, excInfo?: unknown): Write => {
     this.#sender.start(status, headers, excInfo);
+    if (excInfo !== undefined) this.offer?.fail();
     return this.#write;
   };
 
@@ -146,7 +149,7 @@ export class Exchange implements Turn {
     try {
       if (this.#over) {
         // The client left while the application was thinking.
-        if (isBody(result)) this.#settle(() => closeBody(result));
+        if (isBody(result)) void quietly(() => closeBody(result), this.#report);
         return;
       }
       const body = checkBody(result);
@@ -185,6 +188,7 @@ export class Exchange implements Turn {
       this.#leave();
     } else if (!this.#over) {
       this.#sender.fail(isRefused ? failure : undefined);
+      this.offer?.fail();
       this.#finish();
     }
   }
@@ -216,11 +220,10 @@ export class Exchange implements Turn {
     this.#waiters?.settle(this.#gone ? new ClientDisconnected() : undefined);
     this.request?.release(this.res);
     const pump = this.#pump;
-    if (pump !== undefined) this.#settle(() => pump.stop());
+    if (pump !== undefined) void quietly(() => pump.stop(), this.#report);
     const body = this.#body;
-    const done = (): void => (this.offer ?? this.connection).done();
-    if (body === undefined) done();
-    else this.#settle(() => closeBody(body), done);
+    const closed = body && quietly(() => closeBody(body), this.#report);
+    void when(closed, () => (this.offer ?? this.connection).done());
   }
 
   /** Whether a response that is there as a whole may take the fast path. */
@@ -236,27 +239,9 @@ export class Exchange implements Turn {
     return ends;
   }
 
-  /** Runs the application's clean-up, whose errors are reported and stop nothing. */
-  #settle(cleanUp: () => unknown, settled: () => void = () => {}): void {
-    try {
-      const result = cleanUp();
-      if (isThenable(result)) {
-        // Promise.resolve, because a thenable may settle more than once.
-        Promise.resolve(result).then(settled, (error: unknown) => {
-          this.#report(error);
-          settled();
-        });
-        return;
-      }
-    } catch (error) {
-      this.#report(error);
-    }
-    settled();
-  }
-
   /** Reports an error, unless it only says that the client has left, which it has. */
-  #report(error: unknown): void {
+  readonly #report = (error: unknown): void => {
     if (this.#isGone() && saysGone(error)) return;
     this.#owner.report(`${this.req.method} ${this.req.url}: ${describeError(error)}\n`);
-  }
+  };
 }

@@ -1,6 +1,6 @@
 import { ServerResponse, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { ClientDisconnected, type Environ } from "@wsgi/core";
+import { ClientDisconnected, WsgiError, type Environ } from "@wsgi/core";
 import type { Connection } from "./connection.ts";
 import { Incoming } from "./incoming.ts";
 
@@ -98,7 +98,10 @@ export class Offer {
 
   /** Hands the connection over. */
   take(): Upgrade {
-    if (!this.#isOpen) throw new Error(`Cannot upgrade: ${this.#isTaken ? taken : begun}`);
+    if (!this.#isOpen) {
+      const message = `Cannot upgrade: ${this.#isTaken ? taken : begun}`;
+      throw new WsgiError("application", "ext-upgrade", message);
+    }
     const socket = this.#socket;
     if (socket.destroyed) throw new ClientDisconnected();
     this.#isOpen = false;
@@ -110,6 +113,11 @@ export class Offer {
     // Who iterates a body, or waits for it, is to hear of the end.
     socket.once("close", () => this.res.emit("close"));
     return { req: this.#req, socket, head: this.#head };
+  }
+
+  /** Cuts a connection that was taken: whoever was to have it has failed. */
+  fail(): void {
+    if (this.#isTaken) this.#socket.destroy();
   }
 
   /** Lets go of the connection: at once, or when the other protocol has ended. */

@@ -7,7 +7,9 @@ import {
   isBody,
   isSync,
   isThenable,
+  quietly,
   saysGone,
+  when,
   WsgiError,
   type Body,
   type Chunk,
@@ -114,7 +116,7 @@ export class Exchange {
   #take(result: unknown): void {
     if (this.#over) {
       // The client left while the application was thinking.
-      if (isBody(result)) this.#settle(() => closeBody(result));
+      if (isBody(result)) void quietly(() => closeBody(result), this.#report);
       return;
     }
     try {
@@ -226,34 +228,17 @@ export class Exchange {
     this.#request.release?.();
     const iterator = this.#iterator;
     this.#iterator = undefined;
-    if (iterator !== undefined) this.#settle(() => iterator.return?.());
+    if (iterator !== undefined) void quietly(() => iterator.return?.(), this.#report);
     const body = this.#body;
+    const closed = body && quietly(() => closeBody(body), this.#report);
     // A host may stop what runs on after the response; so its end waits for the body to be closed.
-    this.#settle(() => body && closeBody(body), end);
-  }
-
-  /** Runs the application's clean-up, whose errors are reported and stop nothing. */
-  #settle(cleanUp: () => unknown, settled: () => void = () => {}): void {
-    try {
-      const result = cleanUp();
-      if (isThenable(result)) {
-        // Promise.resolve, because a thenable may settle more than once.
-        Promise.resolve(result).then(settled, (error: unknown) => {
-          this.#report(error);
-          settled();
-        });
-        return;
-      }
-    } catch (error) {
-      this.#report(error);
-    }
-    settled();
+    void when(closed, end);
   }
 
   /** Reports an error, unless it only says that the client has left, which it has. */
-  #report(error: unknown): void {
+  readonly #report = (error: unknown): void => {
     if (this.#gone && saysGone(error)) return;
     const { method, target, errors } = this.#request;
     errors.write(`${method} ${target}: ${describeError(error)}\n`);
-  }
+  };
 }

@@ -26,6 +26,9 @@ declare const FixedLengthStream:
   | (new (length: number) => TransformStream<Uint8Array, Uint8Array>)
   | undefined;
 
+/** Whether this is Deno, which says `Content-Length: 0` where a Response has no body, for HEAD too. */
+const isDeno = "Deno" in globalThis;
+
 /**
  * Makes one Response and keeps the contract's rules for it: the head leaves with the first bytes, the
  * body has the declared length, and some responses have no body.
@@ -161,7 +164,8 @@ export class Sender {
   /** Ends a response whose body has come to its end. */
   end(): void {
     if (this.#head.sent) this.#end((controller) => controller.close());
-    else this.#respond(this.#isBodyless() ? null : (this.#body ?? null));
+    else if (this.#isBodyless()) this.#respondBare();
+    else this.#respond(this.#body ?? null);
   }
 
   /** Ends a response that failed: with a plain 500 that tells nothing, or else so that it shows. */
@@ -219,7 +223,7 @@ export class Sender {
   #open(): void {
     if (this.#head.sent) return;
     if (this.#isBodyless()) {
-      this.#respond(null);
+      this.#respondBare();
       return;
     }
     // No stream of bytes: it would take the buffers away, which may be constants.
@@ -232,6 +236,12 @@ export class Sender {
       { highWaterMark: 0, size: (chunk) => chunk.byteLength },
     );
     this.#respond(this.#withLength(stream));
+  }
+
+  /** Sends a head alone; where it tells no length, no host is to make one up. */
+  #respondBare(): void {
+    const lacksLength = !this.#hasNoBody(this.#head.code) && !this.#fields.has("Content-Length");
+    this.#respond(isDeno && lacksLength ? emptyStream() : null);
   }
 
   #withLength(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
@@ -259,4 +269,8 @@ export class Sender {
     this.stop(undefined);
     this.#owner.pull();
   }
+}
+
+function emptyStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
 }

@@ -10,6 +10,7 @@ import { checkForwarded, checkEnvironCopied, checkMount, checkSynchrony } from "
 import type { Place } from "./place.ts";
 import { shareChanges } from "./share.ts";
 import { checkUntrapped, watchStart } from "./start.ts";
+import { watchUpgrade } from "./upgrade.ts";
 
 /** Calls an application on behalf of its server, and holds both to the contract. */
 export function callApplication(
@@ -27,6 +28,7 @@ export function callApplication(
     ...environ,
     "wsgi.input": watchInput(environ["wsgi.input"], exchange),
     "wsgi.errors": watchErrors(environ["wsgi.errors"], exchange),
+    ...watchUpgrade(exchange),
   });
   exchange.handed = handed;
   const share = shareChanges(handed, exchange);

@@ -1,3 +1,4 @@
+import { signalKey } from "../environ.ts";
 import { show } from "../show.ts";
 import type { Environ } from "../types.ts";
 import { adviseEnviron } from "./environ-advice.ts";
@@ -125,7 +126,8 @@ const rules: readonly Rule[] = [
   ["wsgi.run_once", "environ-run-once", isBoolean, "true or false"],
   ["wsgi.input_terminated", "environ-terminated", isBoolean, "true or false"],
   ["wsgi.file_wrapper", "file-read", isFunction, "a function (file, blockSize) => body"],
-  ["wsgix.signal", "ext-environ", isFunction, "a function (environ) => signal"],
+  [signalKey, "ext-environ", isFunction, "a function (environ) => signal"],
+  ["wsgix.upgrade", "ext-environ", isFunction, "a function (environ) => connection"],
 ];
 
 function has(form: RegExp): (value: unknown) => boolean {

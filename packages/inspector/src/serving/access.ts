@@ -1,17 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Environ, Header } from "@wsgi/core";
-
-const loopbackAddress = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
-const loopbackHost = /^(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
-
-/** What proxies say of a request that they pass on. */
-const proxyKeys = [
-  "HTTP_FORWARDED",
-  "HTTP_VIA",
-  "HTTP_X_FORWARDED_FOR",
-  "HTTP_X_FORWARDED_HOST",
-  "HTTP_X_REAL_IP",
-];
+import { isLocal, type Environ, type Header } from "@wsgi/core";
 
 /** Decides who may see the page. */
 export class Access {
@@ -30,15 +18,9 @@ export class Access {
     this.#cookie = `wsgi-inspector-${hash(token).toString("hex").slice(0, 12)}`;
   }
 
-  /**
-   * Tells whether the client is a browser on this machine that asked this machine by name. The name counts
-   * because a page from elsewhere can have its own name resolve to 127.0.0.1, and would read the answer.
-   */
+  /** Tells whether the client is a browser on this machine that asked it by a name that stands for it. */
   isLocal(environ: Environ): boolean {
-    const isForwarded = proxyKeys.some((key) => environ[key] !== undefined);
-    if (isForwarded || !loopbackAddress.test(environ.REMOTE_ADDR)) return false;
-    const host = (environ.HTTP_HOST ?? "").replace(/:\d+$/, "");
-    return loopbackHost.test(host) || this.#hosts.has(host.toLowerCase());
+    return isLocal(environ, this.#hosts);
   }
 
   /** Tells whether the request has the token in its query. */

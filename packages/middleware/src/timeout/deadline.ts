@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { quietly, type Environ, type HeaderList, type StartResponse } from "@wsgi/core";
+import { quietly, signalKey, type Environ, type HeaderList, type StartResponse } from "@wsgi/core";
 
 const refusal = "503 Service Unavailable";
 const refusalHeaders: HeaderList = [
@@ -35,7 +35,7 @@ export class Deadline {
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     if (this.#error !== undefined) this.#abort.abort(this.#error);
-    const ofServer = this.#environ["wsgix.signal"];
+    const ofServer = this.#environ[signalKey];
     if (typeof ofServer !== "function") return this.#abort.signal;
     return AbortSignal.any([this.#abort.signal, ofServer(this.#environ) as AbortSignal]);
   }
