@@ -14,6 +14,9 @@ const slowWays = [
   ["streams/wsgi", "memory", "WSGI, an async generator"],
 ] as const;
 
+/** How many answers a server gives before its memory is looked at again. */
+const someAnswers = 1_000;
+
 /** How many clients read nothing of a long body, and for how long, in milliseconds. */
 const slowReaders = 50;
 const patience = 2_000;
@@ -24,22 +27,30 @@ export async function memory({ rounds, connections }: Size): Promise<Outcome> {
   const figures: Record<string, number> = {};
   for (const peer of peers) {
     const starts: Usage[] = [];
-    for (let i = 0; i < rounds; i++) starts.push(await startUsage(`hello/${peer}`));
+    const laters: Usage[] = [];
+    for (let i = 0; i < rounds; i++) {
+      await using server = await startServer(`hello/${peer}`, "0");
+      starts.push(await server.usage());
+      await answer(server.port, someAnswers);
+      laters.push(await server.usage());
+    }
     const start = median(starts.map(({ rss }) => rss)) / 1024;
     const own = median(starts.map((usage) => usage.own)) / 1024;
+    const later = median(laters.map(({ rss }) => rss)) / 1024;
     const idle = await idleConnections(`hello/${peer}`, connections);
     if (peer === "wsgi") {
       figures["memory.start"] = start - (rows[0]![1] as number);
       figures["memory.own"] = own - (rows[0]![2] as number);
+      figures["memory.later"] = later - (rows[0]![3] as number);
       figures["memory.idle"] = idle;
     }
-    rows.push([peer, start, own, idle, ""]);
+    rows.push([peer, start, own, later, idle, ""]);
   }
   const peaks: number[] = [];
   for (const [server, variant, title] of slowWays) {
     const peak = (await slowPeak(server, variant)) / 1024;
     if (server === "streams/wsgi") peaks.push(peak);
-    rows.push([title, "", "", "", peak]);
+    rows.push([title, "", "", "", "", peak]);
   }
   figures["memory.slow"] = Math.max(...peaks);
   return {
@@ -48,6 +59,7 @@ export async function memory({ rounds, connections }: Size): Promise<Outcome> {
       "server",
       "start, MiB",
       "its own, MiB",
+      `after ${someAnswers} answers, MiB`,
       "idle connection, KiB",
       `${slowReaders} slow readers, MiB`,
     ],
@@ -55,6 +67,7 @@ export async function memory({ rounds, connections }: Size): Promise<Outcome> {
     caveats: [
       "Start: the resident set when the server listens. All of node's program that was used until then is in it, which processes share; the compiler for what runs often adds 4 MiB to it as soon as it has run, be that before or after the start.",
       "Its own: what of that belongs to the process alone, where the system tells.",
+      `After ${someAnswers} answers: the resident set again. Every server has used most of node's program by then.`,
       `Idle connection: the growth with ${connections} connections that had one answer each, after garbage was collected.`,
       `Slow readers: the most within ${patience / 1_000} s while ${slowReaders} clients ask for 1 GiB each and read nothing.`,
     ],
@@ -62,9 +75,14 @@ export async function memory({ rounds, connections }: Size): Promise<Outcome> {
   };
 }
 
-async function startUsage(name: string): Promise<Usage> {
-  await using server = await startServer(name, "0");
-  return await server.usage();
+/** Has a server answer requests, one after another on one connection. */
+async function answer(port: number, times: number): Promise<void> {
+  const socket = net.connect(port, "127.0.0.1");
+  for (let i = 0; i < times; i++) {
+    socket.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    await once(socket, "data");
+  }
+  socket.destroy();
 }
 
 async function idleConnections(name: string, count: number): Promise<number> {
