@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { chunks, createInput, toBytes, type Application, type Environ } from "@wsgi/core";
-import type { ErrorStream, InputStream } from "@wsgi/core";
+import {
+  chunks,
+  createInput,
+  pieces,
+  readPieceKey,
+  toBytes,
+  type Application,
+  type Environ,
+  type ErrorStream,
+  type InputStream,
+  type PieceStream,
+} from "@wsgi/core";
 import { environFor, respond } from "@wsgi/testing";
 import { judge } from "../support/validating.ts";
 import { turn } from "../support/serving.ts";
@@ -27,7 +37,7 @@ async function judgeReading(read: (input: InputStream) => unknown): Promise<read
 
 /** Tells what a validator says of an input that has answers of its own. */
 async function judgeInput(
-  input: Partial<Record<keyof InputStream, () => unknown>>,
+  input: Partial<Record<keyof PieceStream, () => unknown>>,
   read: (input: InputStream) => unknown,
   keys: Readonly<Record<string, unknown>> = {},
 ): Promise<readonly string[]> {
@@ -52,6 +62,27 @@ function gives(...texts: readonly string[]): () => Uint8Array {
 }
 
 describe("a validator on wsgi.input", () => {
+  it("hands on each piece as it comes", async () => {
+    const arriving = ["one", "two"].map(toBytes);
+    const environ = { "wsgi.input": createInput(() => arriving.shift() ?? null) };
+    const found: string[] = [];
+    const app = uses("wsgi.input", async (input) => {
+      for await (const piece of pieces(input)) found.push(new TextDecoder().decode(piece));
+    });
+    assert.deepEqual((await judge(app, environFor("POST /", { environ }))).faults, []);
+    assert.deepEqual(found, ["one", "two"]);
+  });
+
+  it("names a server whose pieces go on behind their end", async () => {
+    const left = ["one", "", "more"].map(toBytes);
+    const piece = { [readPieceKey]: () => left.shift()! };
+    const read = async (input: InputStream): Promise<void> => {
+      const stream = input as PieceStream;
+      while (left.length > 0) await stream[readPieceKey]();
+    };
+    assert.deepEqual(await judgeInput(piece, read), ["server input-end"]);
+  });
+
   it("takes every way of reading", async () => {
     assert.deepEqual(await judgeReading((input) => input.read()), []);
     assert.deepEqual(await judgeReading((input) => input.read(3)), []);

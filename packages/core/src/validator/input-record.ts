@@ -47,6 +47,11 @@ export class InputRecord {
     if (bytes.byteLength < size) this.#ended = true;
   }
 
+  /** Checks a piece, of whatever length: only one without bytes is the end. */
+  takePiece(value: unknown): void {
+    if (this.#count(value).byteLength === 0) this.#ended = true;
+  }
+
   /** Checks what `readline` gave. */
   takeLine(value: unknown, size: number = Infinity): void {
     const bytes = this.#count(value);

@@ -1,4 +1,5 @@
 import { isThenable } from "../body.ts";
+import { readPieceKey, type PieceStream } from "../input.ts";
 import { show } from "../show.ts";
 import type { InputStream, MaybePromise } from "../types.ts";
 import type { Exchange } from "./exchange.ts";
@@ -53,6 +54,17 @@ export function watchInput(input: InputStream, exchange: Exchange): InputStream 
         },
       };
     },
+    ...(readPieceKey in input && {
+      [readPieceKey](): Bytes {
+        record.begin();
+        const stream = input as PieceStream;
+        return settle(
+          () => stream[readPieceKey](),
+          record,
+          (piece) => record.takePiece(piece),
+        );
+      },
+    }),
     close() {
       const message = "Cannot close wsgi.input: it is the server's; wanted it left open";
       exchange.blame("application", "input-members", message);
