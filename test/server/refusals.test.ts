@@ -4,7 +4,15 @@ import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { type Application, type Chunk } from "@wsgi/core";
 import { respond } from "@wsgi/testing";
-import { answer, exchange, get, lastHeaders, serving, turn } from "../support/serving.ts";
+import {
+  answer,
+  exchange,
+  get,
+  lastHeaders,
+  RawClient,
+  serving,
+  turn,
+} from "../support/serving.ts";
 
 /** Sends a request that must not reach the application; returns the status code, or 0 for a bare close. */
 async function refusal(request: string): Promise<number> {
@@ -214,6 +222,29 @@ async function behindSlow(next: string): Promise<string> {
   });
   return await exchange(server, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${next}`);
 }
+
+describe("a request behind one whose trailer ends the connection, as the parser has it,", () => {
+  const chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+  const first = `${chunked}Connection: close\r\n\r\n`;
+
+  it("is answered with 400 and not with silence", async () => {
+    await using server = await serving(respond(["ok"]));
+    const response = await exchange(server, first + get);
+    assert.match(response, /^HTTP\/1\.1 200 OK[^]*okHTTP\/1\.1 400 Bad Request\r\n/);
+  });
+
+  it("is so when the first one has had its answer", async () => {
+    await using server = await serving(respond(["ok"]));
+    using client = await RawClient.connect(server);
+    await client.send(first).until("ok");
+    assert.match(await client.send(get).closed, /okHTTP\/1\.1 400 Bad Request\r\n/);
+  });
+
+  it("gets nothing where the first one has said in its head that it is the last", async () => {
+    await using server = await serving(respond(["ok"]));
+    assert.match(await exchange(server, get + get), /^HTTP\/1\.1 200 OK[^]*\r\n\r\nok$/);
+  });
+});
 
 describe("a request that is odd but right", () => {
   it("reaches the application: OPTIONS *", async () => {

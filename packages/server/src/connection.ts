@@ -153,8 +153,7 @@ export class Connection {
     // Nothing that still comes has a meaning, nor does it show that the client takes what it is sent.
     this.#socket.pause();
     if (arriving === undefined || arriving.req?.complete === true) {
-      this.#arriving = { req: undefined, run: refuse };
-      this.#enter(this.#arriving);
+      this.refuseNext(refuse);
     } else if (arriving === this.#current && this.exchange !== undefined) {
       this.exchange.failRequest(reason);
     } else if (arriving === this.#current || this.#waiting?.includes(arriving) === true) {
@@ -163,6 +162,19 @@ export class Connection {
     } else {
       this.whenSent(() => this.#socket.destroySoon());
     }
+  }
+
+  /**
+   * Deals with bytes behind a request that the parser takes for the last: they get an answer in their turn,
+   * unless the response before ends the connection.
+   *
+   * @param refuse - gives that answer
+   */
+  refuseNext(refuse: () => void): void {
+    const isRefused = this.#arriving !== undefined && this.#arriving.req === undefined;
+    if (this.#ended || isRefused) return;
+    this.#arriving = { req: undefined, run: refuse };
+    this.#enter(this.#arriving);
   }
 
   /** Does something when all responses have left node, which holds each back until it is its turn. */

@@ -35,10 +35,13 @@ export function refuseMalformed(
   error: NodeJS.ErrnoException & { rawPacket?: Buffer; bytesParsed?: number },
   duplex: Duplex,
 ): void {
-  // The last request of the connection has its answer, or gets it; what follows it is nobody's.
-  if (error.code === "HPE_CLOSED_CONNECTION") return;
   const socket = duplex as Socket;
   const connection = connectionOf(socket);
+  // What follows the last request is nobody's; but a trailer, which node's parser heeds, makes it the last, too.
+  if (error.code === "HPE_CLOSED_CONNECTION") {
+    connection.refuseNext(() => refuseRaw(socket, 400));
+    return;
+  }
   if (!socket.writable) {
     // What is still on its way to the client may arrive.
     socket.destroySoon();
