@@ -171,6 +171,17 @@ describe("isFile()", () => {
     assert.equal(isFile(body), false);
   });
 
+  it("does not take a wrapper for one whose blocks a class of its own makes", async () => {
+    class Loud extends FileWrapper {
+      override async *blocks(): AsyncGenerator<Chunk, void, undefined> {
+        for await (const block of super.blocks()) yield String(block).toUpperCase();
+      }
+    }
+    const body = new Loud(textFile("abc"));
+    assert.equal(isFile(body), false);
+    assert.deepEqual(await pieces(onClose(body, () => {}) as AsyncIterable<Chunk>), ["ABC"]);
+  });
+
   it("stays a wrapper of blocks of the same size inside onClose()", async () => {
     const closings: string[] = [];
     const handle = handleOf("abc");

@@ -115,8 +115,10 @@ export class FileWrapper implements AsyncIterable<Chunk> {
  * @see SPEC.md [file-lazy]
  */
 export function isFile(body: Body): body is FileWrapper {
-  const { [Symbol.asyncIterator]: iterate } = FileWrapper.prototype;
-  return body instanceof FileWrapper && body[Symbol.asyncIterator] === iterate;
+  const { [Symbol.asyncIterator]: iterate, blocks } = FileWrapper.prototype;
+  return (
+    body instanceof FileWrapper && body[Symbol.asyncIterator] === iterate && body.blocks === blocks
+  );
 }
 
 function isHandle(file: FileLike | FileHandleLike): file is FileHandleLike {

@@ -2,6 +2,8 @@ import type { Environ } from "./types.ts";
 
 const loopbackAddress = /^(?:127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i;
 const loopbackHost = /^(?:(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
+const noHosts: ReadonlySet<string> = new Set();
+
 /** What proxies say of a request that they pass on. */
 const proxyKeys = [
   "HTTP_FORWARDED",
@@ -10,7 +12,6 @@ const proxyKeys = [
   "HTTP_X_FORWARDED_HOST",
   "HTTP_X_REAL_IP",
 ];
-const noHosts: ReadonlySet<string> = new Set();
 
 /**
  * Tells whether the client is a browser on this machine that asked this machine by name, for what is shown
